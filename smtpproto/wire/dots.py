@@ -1,0 +1,142 @@
+r"""Transparency: the dots of RFC 5321 section 4.5.2 and RFC 1939 section 3, both ways.
+
+A message on the wire ends at CRLF.CRLF and nowhere else: every other mixture of CR, LF and a dot
+has at some time let a second message be smuggled through a relay that read it otherwise. So the
+decoder looks for just these five octets, and proves on the way that no CR stands without its LF
+nor a LF without its CR; the encoder writes nothing that any reader could take for an end.
+
+Everything is done on whole pieces by bytes.find, bytes.replace and one C loop that records
+which kinds of newline it has met (`io.IncrementalNewlineDecoder`: one pass at the price of
+counting a single octet, where counting CR, LF and CRLF takes three). No Python runs for a line.
+
+What a piece ends in can matter to the next one: at most CRLF.CR, four octets. The decoder keeps
+such a tail back and puts it before the next piece, so one code path serves every cut.
+"""
+
+from __future__ import annotations
+
+import re
+from io import IncrementalNewlineDecoder
+from typing import NoReturn
+
+from smtpproto.errors import LocalProtocolError
+
+__all__ = ["DotDecoder", "DotEncoder", "bare_newline"]
+
+_TERMINATOR = b"\r\n.\r\n"
+_TAILS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+
+
+def bare_newline(octets: bytes) -> int:
+    """Where the first CR without LF, or LF without CR, stands in `octets`; -1 when none does.
+
+    A CR at the very end counts as bare: do not ask before what follows it is known.
+    """
+    scanner = IncrementalNewlineDecoder(None, False)
+    scanner.decode(octets.decode("latin-1"), True)
+    if scanner.newlines is None or scanner.newlines == "\r\n":
+        return -1
+    found = _BARE.search(octets)
+    assert found is not None
+    return found.start()
+
+
+class DotDecoder:
+    """Takes the octets of a dot-stuffed message, gives its content.
+
+    With `strict` (SMTP servers) the content stops exactly before the first bare CR or LF, after
+    which everything up to the message's end is dropped and `bare` is True. Without
+    (POP3 clients) bare CR and LF are data.
+
+    After each `decode`, `ended` says whether CRLF.CRLF was reached, and `unused` how many octets
+    at the end of the piece came after it and belong to somebody else.
+    """
+
+    __slots__ = ("_strict", "_tail", "_virtual", "bare", "ended", "unused")
+
+    def __init__(self, *, strict: bool = True) -> None:
+        self._strict = strict
+        # A message begins at the start of a line: the CRLF of the line before it stands in the
+        # first tail, for the search, and is no part of the content.
+        self._tail = b"\r\n"
+        self._virtual = 2
+        self.bare = False
+        self.ended = False
+        self.unused = 0
+
+    def decode(self, data: bytes) -> bytes:
+        """The content that `data` completes. Not to be called after the end."""
+        octets = self._tail + data
+        dotted = octets.find(b"\r\n.")
+        end = octets.find(_TERMINATOR, dotted) if dotted >= 0 else -1
+        if end >= 0:
+            self.ended = True
+            self.unused = len(octets) - end - len(_TERMINATOR)
+            stop = end + 2
+        else:
+            self._tail = next((tail for tail in _TAILS if octets.endswith(tail)), b"")
+            stop = len(octets) - len(self._tail)
+            if stop == 0:
+                return b""
+        content = octets[:stop]
+        if 0 <= dotted < stop:
+            content = content.replace(b"\r\n.", b"\r\n")
+        if self._virtual:
+            content = content[self._virtual :]
+            self._virtual = 0
+        if self.bare:
+            return b""
+        if self._strict and (position := bare_newline(content)) >= 0:
+            self.bare = True
+            return content[:position]
+        return content
+
+
+class DotEncoder:
+    """Takes the content of a message, gives the octets to write between 354 and the final dot.
+
+    A bare CR or LF in the content becomes CRLF; with `strict` it raises LocalProtocolError.
+    """
+
+    __slots__ = ("_held", "_line_start", "_strict")
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._line_start = True
+        self._held = b""  # a CR at the end of a piece, until the next one shows what follows it
+
+    def encode(self, data: bytes) -> bytes:
+        """The octets to write for the next piece of the content.
+
+        With `strict`, raises LocalProtocolError at a bare CR or LF, and takes nothing of `data`.
+        """
+        octets = self._held + data
+        held = octets[-1:] if octets.endswith(b"\r") else b""
+        if held:
+            octets = octets[:-1]
+        if bare_newline(octets) >= 0:
+            if self._strict:
+                self._refuse()
+            octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+        self._held = held
+        if not octets:
+            return b""
+        stuffed = octets.replace(b"\r\n.", b"\r\n..")
+        if self._line_start and stuffed.startswith(b"."):
+            stuffed = b"." + stuffed
+        self._line_start = octets.endswith(b"\r\n")
+        return stuffed
+
+    def finish(self) -> bytes:
+        """The octets that end the message: the CRLF that its last line may lack, and the dot."""
+        if self._held and self._strict:
+            self._refuse()
+        complete = self._line_start and not self._held
+        return b".\r\n" if complete else b"\r\n.\r\n"
+
+    def _refuse(self) -> NoReturn:
+        raise LocalProtocolError(
+            "the message holds a CR without LF or a LF without CR, which no mail message may"
+            " (RFC 5321 section 2.3.8): repair it, or let newlines='crlf' do it"
+        )
