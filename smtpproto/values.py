@@ -23,7 +23,7 @@ class Value:
     """An immutable value. ``__match_args__`` names its fields, in positional order."""
 
     __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    __match_args__: tuple[str, ...] = ()
     _secret: ClassVar[frozenset[str]] = frozenset()
     """Fields that never show in ``repr``."""
 
@@ -31,7 +31,7 @@ class Value:
         super().__init_subclass__(**keywords)
         if "__match_args__" not in cls.__dict__:
             own = cls.__dict__.get("__slots__", ())
-            cls.__match_args__ = cls.__match_args__ + tuple(own)
+            type.__setattr__(cls, "__match_args__", (*cls.__match_args__, *own))
 
     def _fields(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)
@@ -45,7 +45,7 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._fields() == cast(Value, other)._fields()
+        return self._fields() == other._fields()
 
     def __hash__(self) -> int:
         return hash((self.__class__, self._fields()))
@@ -80,24 +80,36 @@ def _restore(cls: type[V], fields: tuple[object, ...]) -> V:
 
 
 def constructor(cls: type[V]) -> Callable[..., V]:
-    """A function that builds a `cls` of one or two fields that are known to be right."""
+    """A function that builds a `cls` of one to three fields that are known to be right."""
     new = object.__new__
+    # The descriptors of the slots write past the class's own __setattr__.
     setters = [cast(Any, cls.__dict__[name]).__set__ for name in cls.__match_args__]
+    set_first = setters[0]
     if len(setters) == 1:
-        (set_only,) = setters
 
         def build_of_one(field: object) -> V:
             value = new(cls)
-            set_only(value, field)
+            set_first(value, field)
             return value
 
         return build_of_one
-    set_first, set_second = setters
+    set_second = setters[1]
+    if len(setters) == 2:
 
-    def build_of_two(first: object, second: object) -> V:
+        def build_of_two(first: object, second: object) -> V:
+            value = new(cls)
+            set_first(value, first)
+            set_second(value, second)
+            return value
+
+        return build_of_two
+    (set_third,) = setters[2:]
+
+    def build_of_three(first: object, second: object, third: object) -> V:
         value = new(cls)
         set_first(value, first)
         set_second(value, second)
+        set_third(value, third)
         return value
 
-    return build_of_two
+    return build_of_three

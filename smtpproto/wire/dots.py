@@ -5,9 +5,8 @@ has at some time let a second message be smuggled through a relay that read it o
 decoder looks for just these five octets, and proves on the way that no CR stands without its LF
 nor a LF without its CR; the encoder writes nothing that any reader could take for an end.
 
-Everything is done on whole pieces by bytes.find, bytes.replace and one C loop that records
-which kinds of newline it has met (`io.IncrementalNewlineDecoder`: one pass at the price of
-counting a single octet, where counting CR, LF and CRLF takes three). No Python runs for a line.
+Everything is done on whole pieces, by bytes.find, bytes.replace and `bare_newline`. No Python
+runs for a line.
 
 What a piece ends in can matter to the next one: at most CRLF.CR, four octets. The decoder keeps
 such a tail back and puts it before the next piece, so one code path serves every cut.
@@ -15,31 +14,15 @@ such a tail back and puts it before the next piece, so one code path serves ever
 
 from __future__ import annotations
 
-import re
-from io import IncrementalNewlineDecoder
 from typing import NoReturn
 
 from smtpproto.errors import LocalProtocolError
+from smtpproto.wire.newlines import bare_newline
 
-__all__ = ["DotDecoder", "DotEncoder", "bare_newline"]
+__all__ = ["DotDecoder", "DotEncoder"]
 
 _TERMINATOR = b"\r\n.\r\n"
 _TAILS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-
-
-def bare_newline(octets: bytes) -> int:
-    """Where the first CR without LF, or LF without CR, stands in `octets`; -1 when none does.
-
-    A CR at the very end counts as bare: do not ask before what follows it is known.
-    """
-    scanner = IncrementalNewlineDecoder(None, False)
-    scanner.decode(octets.decode("latin-1"), True)
-    if scanner.newlines is None or scanner.newlines == "\r\n":
-        return -1
-    found = _BARE.search(octets)
-    assert found is not None
-    return found.start()
 
 
 class DotDecoder:

@@ -1,0 +1,161 @@
+"""Connection: what all four connections do alike, whatever they speak.
+
+Octets come in and wait, events go out one at a time, octets are queued for writing; TLS may
+begin once; there is one end, after which nothing happens. A subclass says what the octets mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.events import ConnectionClosed, Event, Request
+from smtpproto.wire.lines import LineBuffer
+from smtpproto.wire.outbox import Outbox
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """Base of the four connections. Not to be used by itself."""
+
+    __slots__ = ("_at_eof", "_closed", "_events", "_input", "_outbox", "_starved", "_tls")
+
+    def __init__(self, *, tls: bool, bare_lf: bool = False) -> None:
+        self._input = LineBuffer(bare_lf=bare_lf)
+        self._outbox = Outbox()
+        self._events: list[Event] = []  # found already, not handed out yet: one or two
+        self._starved = True  # nothing more can be done with the octets that are here
+        self._at_eof = False
+        self._closed = False
+        self._tls = tls
+
+    # -- public: octets and events ----------------------------------------------------------------
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take octets that have arrived; b"" says that the peer will send no more.
+
+        Then call `next_event` or `events`. Octets after the end are dropped. Raises
+        LocalProtocolError while a TLS handshake is owed, after b"", and when more octets than
+        the limit ``backlog`` would wait although `wants_data` is False.
+        """
+        if self._closed:
+            return
+        if not data:
+            self._at_eof = True
+            self._starved = False
+            return
+        if self._at_eof:
+            raise LocalProtocolError("octets after b'', which said that there would be none")
+        if self._handshake_owed:
+            raise LocalProtocolError(
+                "the TLS handshake comes first: its octets belong to the TLS library; call"
+                " tls_started() when it is done"
+            )
+        waiting = self._input
+        if len(waiting) + len(data) > self._backlog and not self.wants_data:
+            raise LocalProtocolError(
+                f"{len(waiting)} octets are waiting already: handle the events, and read only"
+                " while wants_data is True"
+            )
+        waiting.append(data)
+        self._starved = False
+
+    def next_event(self) -> Event | None:
+        """The next event; None when there is none until octets arrive or you answer.
+
+        It may queue octets: call `data_to_send` afterwards.
+        """
+        if self._events:
+            return self._events.pop(0)
+        return self._advance()
+
+    def events(self) -> Iterator[Event]:
+        """The events up to the first None of `next_event`."""
+        while (event := self.next_event()) is not None:
+            yield event
+
+    def data_to_send(self) -> bytes:
+        """All that is to be written, once; b"" when there is nothing."""
+        return self._outbox.take()
+
+    @property
+    def wants_data(self) -> bool:
+        """True when reading from the transport is the next useful thing to do."""
+        return self._starved and not (self._at_eof or self._closed or self._handshake_owed)
+
+    @property
+    def closed(self) -> bool:
+        """True once nothing more will be said: write what is queued, then close."""
+        return self._closed
+
+    @property
+    def tls(self) -> bool:
+        """Whether the octets travel under TLS."""
+        return self._tls
+
+    def tls_started(self) -> None:
+        """The TLS handshake is done. Everything learnt in clear is forgotten.
+
+        Raises LocalProtocolError when no handshake is owed.
+        """
+        if not self._handshake_owed or self._closed:
+            raise LocalProtocolError("no TLS handshake is owed: wait for the TlsHandshake event")
+        self._tls = True
+        self._starved = True
+        self._forget()
+
+    def abort(self) -> None:
+        """Cut the session off: drop everything queued, write nothing more.
+
+        The transport must be cut too, so that the peer cannot take half a message for a whole.
+        """
+        if not self._closed:
+            self._outbox.clear()
+            self._end(clean=False)
+
+    # -- for subclasses ---------------------------------------------------------------------------
+
+    @property
+    def _backlog(self) -> int:
+        """How many octets may wait while nobody can read them."""
+        raise NotImplementedError
+
+    @property
+    def _handshake_owed(self) -> bool:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """TLS has begun: forget what was learnt in clear."""
+        raise NotImplementedError
+
+    def _advance(self) -> Event | None:
+        """Find the next event in the octets that wait."""
+        raise NotImplementedError
+
+    def _unanswered_requests(self) -> tuple[Request, ...]:
+        raise NotImplementedError
+
+    def _at_rest(self) -> bool:
+        """Whether the peer may leave now without cutting anything off."""
+        raise NotImplementedError
+
+    def _starve(self) -> Event | None:
+        """There are no more octets to read: wait for some, or end."""
+        if not self._at_eof:
+            self._starved = True
+            return None
+        self._end(clean=self._at_rest() and self._input.at_line_start)
+        return self._events.pop(0)
+
+    def _end(self, *, clean: bool) -> None:
+        """The session is over: what is found but not handed out still comes, then the end."""
+        self._closed = True
+        self._input.clear()
+        self._events.append(ConnectionClosed(clean, self._unanswered_requests()))
+
+    def _fail(self, problem: str) -> NoReturn:
+        """The peer broke the protocol beyond repair."""
+        self._end(clean=False)
+        raise RemoteProtocolError(problem)

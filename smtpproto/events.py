@@ -1,0 +1,123 @@
+"""The events that both protocols share. `smtp` and `pop3` give them out under their own names."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from smtpproto.values import Value, constructor, fill
+
+__all__ = [
+    "AuthCancelled",
+    "AuthChallenge",
+    "AuthResponse",
+    "ConnectionClosed",
+    "EndOfMessage",
+    "Event",
+    "MessageData",
+    "Request",
+    "TlsHandshake",
+]
+
+
+class Event(Value):
+    """Something that came out of a connection, or goes into one."""
+
+    __slots__ = ()
+
+
+class Request(Event):
+    """A server event that wants exactly one reply: a command, the end of a message, ...
+
+    Until it is answered the connection hands out nothing more.
+    """
+
+    __slots__ = ()
+
+    step: ClassVar[str]
+    """Its name in the state machine's tables."""
+
+
+class MessageData(Event):
+    """A piece of a message: any octets, cut anywhere; never empty when a connection gives it.
+
+    From a connection: the message's own octets, transparency undone. To a connection: the same,
+    dots are doubled on the way out.
+    """
+
+    __slots__ = ("data",)
+    data: bytes
+
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        fill(self, bytes(data))
+
+
+class EndOfMessage(Request):
+    """The message is complete. A server now owes the reply that takes it, or refuses it.
+
+    To a client connection: write the final dot (RFC 5321 section 4.1.1.4).
+    """
+
+    __slots__ = ()
+    step = "."
+
+
+class AuthChallenge(Event):
+    """A SASL challenge from the server, octets without base64 (RFC 4422 section 3.2)."""
+
+    __slots__ = ("data",)
+    data: bytes
+
+    def __init__(self, data: bytes = b"") -> None:
+        fill(self, bytes(data))
+
+
+class AuthResponse(Request):
+    """A SASL response from the client, octets without base64 (RFC 4422 section 3.2).
+
+    A server answers it as it answers the Auth command: with an AuthChallenge, with
+    ``authenticated(identity)``, or with ``reject(...)``.
+    """
+
+    __slots__ = ("data",)
+    data: bytes
+    step = "AUTH response"
+    _secret = frozenset({"data"})
+
+    def __init__(self, data: bytes = b"") -> None:
+        fill(self, bytes(data))
+
+
+class AuthCancelled(Event):
+    """The SASL exchange is off: the client cancelled it, or its response could not be read.
+
+    On a server the connection has answered already. To a client: write the cancelling ``*``
+    (RFC 4954 section 4, RFC 5034 section 4).
+    """
+
+    __slots__ = ()
+
+
+class TlsHandshake(Event):
+    """The go-ahead for TLS is on its way: write what is queued, do the handshake, and then
+    call ``tls_started()``. Until then the connection takes no octets (RFC 3207, RFC 2595)."""
+
+    __slots__ = ()
+
+
+class ConnectionClosed(Event):
+    """The last event of every connection.
+
+    `clean` is False when a reply, a transaction or an exchange was cut off; `unanswered` are the
+    requests that never got their reply, oldest first.
+    """
+
+    __slots__ = ("clean", "unanswered")
+    clean: bool
+    unanswered: tuple[Request, ...]
+
+    def __init__(self, clean: bool, unanswered: tuple[Request, ...] = ()) -> None:
+        fill(self, clean, tuple(unanswered))
+
+
+message_data = constructor(MessageData)
+"""MessageData of octets that are bytes already and belong to nobody else."""

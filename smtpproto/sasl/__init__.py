@@ -1,0 +1,107 @@
+"""SASL mechanisms for clients and servers, without framing (RFC 4422).
+
+    from smtpproto import sasl
+
+    client = sasl.PlainClient("tim", "tanstaaftanstaaf")
+    client.respond(None)                            # b"\\0tim\\0tanstaaftanstaaf"
+
+    server = sasl.PlainServer()
+    server.step(b"\\0tim\\0tanstaaftanstaaf")         # Credentials(None, "tim", ...): check them
+    server.accept("tim")                            # Success("tim")
+
+Octets go in and come out; base64, the verbs and the cancelling ``*`` are the connection's. A
+mechanism is stepped and calls nothing back. Anything with the members of `ClientMechanism` or
+`ServerMechanism` serves as one (GSSAPI, NTLM). There are no security layers: TLS is for that.
+
+Whatever a server loop meets, one ``match`` answers:
+
+    step = mechanism.step(response)                 # None: the client sent no initial response
+    while True:
+        match step:
+            case sasl.Challenge(octets):            # send it; step() again with the response
+                break
+            case sasl.Credentials(_, user, password) as check:      # PLAIN, LOGIN
+                good = check.verify(await password_of(user))
+                step = mechanism.accept(user) if good else mechanism.reject()
+            case sasl.Proof(user) as check:                         # CRAM-MD5
+                good = check.verify(await password_of(user))
+                step = mechanism.accept(user) if good else mechanism.reject()
+            case sasl.Lookup(user):                                 # SCRAM
+                step = mechanism.supply(await keys_of(user))
+            case sasl.Success(identity):            # conn.authenticated(identity)
+                break
+            case sasl.Failure(reason):              # conn.reject(535, ...); reason is for the log
+                break
+"""
+
+from smtpproto.sasl.anonymous import AnonymousClient, AnonymousServer
+from smtpproto.sasl.cram_md5 import CramMd5Client, CramMd5Server
+from smtpproto.sasl.digests import apop_digest, check_apop, cram_md5_digest, make_timestamp
+from smtpproto.sasl.external import ExternalClient, ExternalServer
+from smtpproto.sasl.login import LoginClient, LoginServer
+from smtpproto.sasl.mechanism import (
+    Challenge,
+    ClientMechanism,
+    Credentials,
+    Failure,
+    Identity,
+    Lookup,
+    Proof,
+    ServerMechanism,
+    Step,
+    Success,
+    Token,
+    Trace,
+)
+from smtpproto.sasl.oauth import (
+    OAuthBearerClient,
+    OAuthBearerServer,
+    XOAuth2Client,
+    XOAuth2Server,
+)
+from smtpproto.sasl.plain import PlainClient, PlainServer
+from smtpproto.sasl.scram import (
+    SCRAM_MECHANISMS,
+    ChannelBinding,
+    ScramClient,
+    ScramKeys,
+    ScramServer,
+)
+
+__all__ = [
+    "SCRAM_MECHANISMS",
+    "AnonymousClient",
+    "AnonymousServer",
+    "Challenge",
+    "ChannelBinding",
+    "ClientMechanism",
+    "CramMd5Client",
+    "CramMd5Server",
+    "Credentials",
+    "ExternalClient",
+    "ExternalServer",
+    "Failure",
+    "Identity",
+    "LoginClient",
+    "LoginServer",
+    "Lookup",
+    "OAuthBearerClient",
+    "OAuthBearerServer",
+    "PlainClient",
+    "PlainServer",
+    "Proof",
+    "ScramClient",
+    "ScramKeys",
+    "ScramServer",
+    "ServerMechanism",
+    "Step",
+    "Success",
+    "Token",
+    "Trace",
+    "XOAuth2Client",
+    "XOAuth2Server",
+    "apop_digest",
+    "check_apop",
+    "cram_md5_digest",
+    "make_timestamp",
+]

@@ -1,0 +1,105 @@
+"""ServerSide: what the servers of both protocols do alike.
+
+Each request wants one reply, and until it has it nothing more is read. `_step` names what the
+next reply answers in the tables of the protocol's state.py, and `_owed` is the event.
+"""
+
+from __future__ import annotations
+
+from smtpproto.connection import Connection
+from smtpproto.errors import LocalProtocolError
+from smtpproto.events import AuthCancelled, AuthResponse, Event, Request
+from smtpproto.wire import base64
+from smtpproto.wire.lines import LineTooLong
+
+__all__ = ["ServerSide"]
+
+
+class ServerSide(Connection):
+    """Base of both server connections."""
+
+    __slots__ = ("_identity", "_owed", "_step")
+
+    def __init__(self, *, tls: bool, bare_lf: bool = False) -> None:
+        super().__init__(tls=tls, bare_lf=bare_lf)
+        # The greeting is the first thing owed, and no event asks for it.
+        self._step: str | None = "connect"
+        self._owed: Request | None = None
+        self._starved = False
+        self._identity: str | None = None
+
+    @property
+    def owed(self) -> Request | None:
+        """The event that the next reply answers; None when no event waits for one.
+
+        The greeting is owed to no event: ``state`` says that it is.
+        """
+        return self._owed
+
+    @property
+    def identity(self) -> str | None:
+        """Who the client is, as given to `authenticated`; None when nobody was let in."""
+        return self._identity
+
+    @property
+    def wants_data(self) -> bool:
+        return self._step is None and super().wants_data
+
+    def shutdown(self, text: str | None = None) -> None:
+        """End the session now, whatever its state; what the client sent is dropped."""
+        raise NotImplementedError
+
+    # -- for subclasses ---------------------------------------------------------------------------
+
+    def _read(self) -> Event | None:
+        """Find the next event; nothing is owed."""
+        raise NotImplementedError
+
+    def _cancel_auth(self, code: int, status: str, text: str) -> None:
+        """Refuse a response of the SASL exchange, which is over with that.
+
+        `code` and `status` are SMTP's; POP3 has only the text.
+        """
+        raise NotImplementedError
+
+    def _advance(self) -> Event | None:
+        return self._read() if self._step is None else None
+
+    def _owe(self, request: Request, step: str) -> None:
+        self._owed = request
+        self._step = step
+
+    def _owed_step(self, call: str) -> str:
+        if self._step is None or self._closed:
+            raise LocalProtocolError(
+                f"{call}: no reply is owed: each request gets exactly one, and what the"
+                " connection reports as refused has had it"
+            )
+        return self._step
+
+    def _read_response(self, limit: int) -> Event | None:
+        """The next line of a SASL exchange (RFC 4954 section 4, RFC 5034 section 4)."""
+        try:
+            line = self._input.next_line(limit)
+        except LineTooLong:
+            self._cancel_auth(500, "5.5.6", "Authentication exchange line is too long")
+            return AuthCancelled()
+        if line is None:
+            return self._starve()
+        if line == b"*":
+            self._cancel_auth(501, "5.7.0", "Authentication cancelled")
+            return AuthCancelled()
+        try:
+            response = AuthResponse(base64.decode(line))
+        except ValueError:
+            self._cancel_auth(501, "5.5.2", "Cannot decode the response")
+            return AuthCancelled()
+        self._owe(response, response.step)
+        return response
+
+    def _unanswered_requests(self) -> tuple[Request, ...]:
+        return () if self._owed is None else (self._owed,)
+
+    def _end(self, *, clean: bool) -> None:
+        super()._end(clean=clean)
+        self._step = self._owed = None

@@ -1,0 +1,67 @@
+"""SMTP (RFC 5321) and LMTP (RFC 2033): ClientConnection, ServerConnection and their values."""
+
+from smtpproto.smtp import extensions as ext
+from smtpproto.smtp.address import Address
+from smtpproto.smtp.capabilities import Capabilities
+from smtpproto.smtp.client import ClientConnection
+from smtpproto.smtp.commands import (
+    Atrn,
+    Auth,
+    Bdat,
+    Burl,
+    Command,
+    CommandSyntaxError,
+    Data,
+    Ehlo,
+    Etrn,
+    Expn,
+    Extended,
+    Helo,
+    Help,
+    Lhlo,
+    Mail,
+    Noop,
+    Quit,
+    Raw,
+    Rcpt,
+    Rset,
+    SendAndMail,
+    SendMail,
+    SendOrMail,
+    StartTls,
+    Turn,
+    Vrfy,
+)  # fmt: skip
+from smtpproto.smtp.events import (
+    AuthCancelled,
+    AuthChallenge,
+    AuthResponse,
+    ChunkReceived,
+    CommandRefused,
+    ConnectionClosed,
+    EndOfMessage,
+    Envelope,
+    Event,
+    MessageData,
+    MessageRefused,
+    ReplyReceived,
+    Request,
+    TlsHandshake,
+)  # fmt: skip
+from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.limits import Limits
+from smtpproto.smtp.parameters import Parameters, from_xtext, to_xtext
+from smtpproto.smtp.replies import EnhancedStatus, Reply
+from smtpproto.smtp.server import ServerConnection
+from smtpproto.smtp.state import State
+
+__all__ = [
+    "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",
+    "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
+    "CommandSyntaxError", "ConnectionClosed", "Data", "Ehlo", "EndOfMessage", "EnhancedStatus",
+    "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo", "Help", "Lhlo",
+    "Limits", "Mail", "MessageData", "MessageRefused", "Noop", "Parameters", "Quit", "Raw",
+    "Rcpt", "Reply", "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
+    "ServerConnection", "StartTls", "State", "TlsHandshake", "Turn", "Vrfy", "ext",
+    "from_xtext", "to_xtext",
+]  # fmt: skip

@@ -1,0 +1,540 @@
+"""ClientConnection: the client's side of an SMTP or LMTP session."""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+
+from smtpproto.clientside import ClientSide, Sent
+from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.smtp import extensions as ext
+from smtpproto.smtp.capabilities import CLASSES, NO_CAPABILITIES, Capabilities
+from smtpproto.smtp.commands import (
+    Auth,
+    Bdat,
+    Command,
+    Ehlo,
+    Expn,
+    Extended,
+    Helo,
+    Lhlo,
+    Mail,
+    Raw,
+    Rcpt,
+    Vrfy,
+)  # fmt: skip
+from smtpproto.smtp.events import (
+    AuthCancelled,
+    AuthResponse,
+    EndOfMessage,
+    Envelope,
+    Event,
+    MailCommand,
+    MessageData,
+    ReplyReceived,
+    Request,
+    TlsHandshake,
+)
+from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.limits import Limits
+from smtpproto.smtp.offer import OWNED
+from smtpproto.smtp.parameters import Parameters
+from smtpproto.smtp.replies import Reply, ReplyReader
+from smtpproto.smtp.state import (
+    BARRIERS,
+    BLOCK_TIMEOUT,
+    ENDS_GROUP,
+    MACHINE,
+    OVERTAKEN,
+    REFUSALS,
+    TIMEOUT,
+    TIMEOUTS,
+    State,
+    next_state,
+    step_of,
+    success,
+)
+from smtpproto.wire.dots import DotEncoder
+from smtpproto.wire.lines import LineTooLong
+
+__all__ = ["ClientConnection"]
+
+_NO_LIMITS_GIVEN = Limits()
+
+_OFFERED_BY = {verb: keyword for keyword, extension in CLASSES.items() for verb in extension.verbs}
+"""The extension that each verb needs."""
+
+_WITHOUT_EHLO = frozenset({"EXPN", "TURN", "SEND", "SOML", "SAML"})
+"""Verbs of RFC 821, which had no way to list them: after HELO anyone may try."""
+
+
+class ClientConnection(ClientSide):
+    """The client's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
+
+    `tls` says that the transport is under TLS already. `newlines="crlf"` turns a bare CR or LF
+    in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one.
+
+    Commands may be sent at once, a whole transaction of them: they go out as the server's
+    offers allow, and each gets its ReplyReceived. The greeting is the first, with no command.
+    """
+
+    __slots__ = (
+        "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
+        "_lmtp", "_mail", "_mail_sent", "_over", "_reader", "_recipients", "_refused", "_state",
+        "_strict",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        lmtp: bool = False,
+        tls: bool = False,
+        limits: Limits = _NO_LIMITS_GIVEN,
+        newlines: Literal["crlf", "strict"] = "crlf",
+    ) -> None:
+        super().__init__(tls=tls)
+        self._lmtp = lmtp
+        self._limits = limits
+        self._strict = newlines == "strict"
+        self._reader = ReplyReader(limits.reply)
+        self._state = State.GREETING
+        self._expected: State | None = State.CONNECTED  # None: to be worked out again
+        self._capabilities = NO_CAPABILITIES
+        self._hello: Ehlo | Helo | Lhlo | None = None
+        self._mail_sent: MailCommand | None = None  # of the transaction that is being sent
+        self._auth: Auth | None = None
+        self._encoder: DotEncoder | None = None
+        self._chunk_left = 0  # octets that the last Bdat has announced and not got yet
+        self._refused = False  # the message that is being sent was refused before its end
+        self._end_transaction()
+
+    def _end_transaction(self) -> None:
+        self._mail: MailCommand | None = None
+        self._recipients: list[Rcpt] = []
+        self._over = False  # the transaction's last reply has been handed out
+
+    # -- public: what the session is --------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the session stands, by the replies that have come."""
+        return self._state
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server's answer to EHLO offered; nothing before it, or after HELO."""
+        return self._capabilities
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """What the server has accepted of the transaction so far: None without one.
+
+        It stays until the event after the reply that ends it.
+        """
+        return None if self._mail is None else Envelope(self._mail, self._recipients)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for the server, or for it to take a block (RFC 5321 4.5.3.2)."""
+        if self._unanswered:
+            return TIMEOUTS.get(self._unanswered[0].step, TIMEOUT)
+        return BLOCK_TIMEOUT if self._state is State.DATA else TIMEOUT
+
+    # -- public: sending --------------------------------------------------------------------------
+
+    def send(
+        self, item: Command | MessageData | EndOfMessage | AuthResponse | AuthCancelled
+    ) -> None:
+        """Queue a command, a piece of a message or its end, or a step of a SASL exchange.
+
+        What may not follow what was sent so far, should all of it succeed, raises
+        LocalProtocolError; so does what the server does not offer.
+        """
+        if self._closed:
+            raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
+        if isinstance(item, MessageData):
+            self._send_data(item.data)
+        elif isinstance(item, EndOfMessage):
+            self._send_end()
+        elif isinstance(item, Command):
+            self._send_command(item)
+        elif isinstance(item, AuthResponse | AuthCancelled):
+            self._send_auth(item, self._auth)
+        else:
+            raise LocalProtocolError(
+                f"a client sends commands, messages and SASL responses, not {item!r}"
+            )
+
+    def _send_command(self, command: Command) -> None:
+        step = step_of(command)
+        self._check_order(command, step)
+        if isinstance(command, Raw):
+            self._queue(Sent(command, step, command.octets, command.replies))
+            return
+        self._check_offer(command)
+        wire = bytes(command)
+        self._check_length(command, wire)
+        self._expected = success(MACHINE[self._expected_state()][step])
+        if isinstance(command, Bdat):
+            self._chunk_left = command.size
+        elif isinstance(command, MailCommand):
+            self._mail_sent = command
+        elif isinstance(command, Auth):
+            self._auth = command
+        self._queue(Sent(command, step, wire, 1))
+
+    def _send_data(self, data: bytes) -> None:
+        if self._chunk_left:
+            if len(data) > self._chunk_left:
+                raise LocalProtocolError(
+                    f"{len(data)} octets of message, but the last Bdat announced only"
+                    f" {self._chunk_left} more"
+                )
+            self._chunk_left -= len(data)
+            if self._waiting:  # behind their Bdat
+                self._waiting.append(Sent(None, "octets", data, 0))
+            else:
+                self._outbox.append(data)
+            return
+        self._check_message()
+        if not self._recipients:
+            raise LocalProtocolError(
+                "no recipient was accepted: the server said 354 all the same, and only"
+                " EndOfMessage() may follow (RFC 2920 section 3.1)"
+            )
+        assert self._encoder is not None
+        wire = self._encoder.encode(data)
+        if wire:
+            self._outbox.append(wire)
+
+    def _send_end(self) -> None:
+        self._check_message()
+        assert self._encoder is not None
+        wire = self._encoder.finish()
+        self._encoder = None
+        self._expected = State.READY
+        self._queue(Sent(EndOfMessage(), ".", wire, 1))
+
+    def _check_message(self) -> None:
+        if self._encoder is None:
+            raise LocalProtocolError(
+                f"no message can be sent in state {self._state.value}: it follows the 354 to"
+                " Data(), or a Bdat(size) of its length"
+            )
+        if self._refused:
+            raise LocalProtocolError(
+                "the server has refused the message before its end: abort(), there is no other"
+                " way to leave it"
+            )
+
+    # -- checking what is sent --------------------------------------------------------------------
+
+    def _expected_state(self) -> State:
+        """The state that holds when everything unanswered succeeds."""
+        if self._expected is None:
+            state = self._state
+            for sent in (*self._unanswered, *self._waiting):
+                moves = MACHINE[state].get(sent.step)
+                if moves is not None:
+                    state = success(moves)
+            self._expected = state
+        return self._expected
+
+    def _check_order(self, command: Command, step: str) -> None:
+        if self._chunk_left:
+            raise LocalProtocolError(
+                f"the last Bdat announced {self._chunk_left} octets more: send them as MessageData"
+                f" before {command!r}"
+            )
+        self._check_barrier(command)
+        expected = self._expected_state()
+        allowed = MACHINE[expected]
+        if step == "raw":
+            if expected in (State.DATA, State.AUTH, State.CLOSED):
+                raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
+            return
+        if (
+            step not in allowed
+            or (step in ("EHLO", "HELO") and self._lmtp)
+            or (step == "LHLO" and not self._lmtp)
+        ):
+            may = ", ".join(sorted(allowed)) or "nothing"
+            raise LocalProtocolError(
+                f"{command!r} cannot be sent in state {expected.value}: allowed are {may}"
+            )
+
+    def _check_offer(self, command: Command) -> None:
+        """What the server does not offer is refused here, by name."""
+        offered = self._capabilities
+        if isinstance(command, Extended):
+            needed: str | None = command.name
+        else:
+            needed = _OFFERED_BY.get(command.verb)
+        without_ehlo = needed in _WITHOUT_EHLO and isinstance(self._hello, Helo)
+        if needed is not None and needed not in offered and not without_ehlo:
+            self._not_offered(command, needed)
+        if isinstance(command, Mail):
+            self._check_parameters(command, command.parameters)
+            if command.parameters.get("BODY") == "BINARYMIME" and "CHUNKING" not in offered:
+                self._not_offered(command, "CHUNKING")
+            path, utf8 = command.reverse_path, "SMTPUTF8" in command.parameters
+            if path is not None and not path.is_ascii and not utf8:
+                raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
+        elif isinstance(command, Rcpt):
+            self._check_parameters(command, command.parameters)
+            mail = self._mail_sent
+            utf8 = isinstance(mail, Mail) and "SMTPUTF8" in mail.parameters
+            if not command.forward_path.is_ascii and not utf8:
+                raise LocalProtocolError(
+                    f"{command.forward_path} needs smtputf8=True on the Mail before it (RFC 6531)"
+                )
+        elif isinstance(command, Vrfy | Expn):
+            if command.smtputf8 and "SMTPUTF8" not in offered:
+                self._not_offered(command, "SMTPUTF8")
+            if not command.argument.isascii() and not command.smtputf8:
+                raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
+        elif isinstance(command, Auth) and self._auth is not None:
+            raise LocalProtocolError("one AUTH a session has succeeded already (RFC 4954 4)")
+
+    def _check_parameters(self, command: Mail | Rcpt, parameters: Parameters) -> None:
+        for keyword, value in parameters.items():
+            if keyword in OWNED:
+                if not any(
+                    _brings(extension, command, keyword, value) for extension in self._capabilities
+                ):
+                    raise LocalProtocolError(
+                        f"{command!r} cannot be sent: the server offers no extension for {keyword}"
+                    )
+            elif not any(isinstance(one, ext.Unknown) for one in self._capabilities):
+                raise LocalProtocolError(
+                    f"{command!r} cannot be sent: the server offers nothing that could bring"
+                    f" {keyword}"
+                )
+
+    def _not_offered(self, command: Command, keyword: str) -> NoReturn:
+        raise LocalProtocolError(f"{command!r} cannot be sent: the server does not offer {keyword}")
+
+    def _check_length(self, command: Command, wire: bytes) -> None:
+        limit = self._limits.command_line
+        if len(wire) <= limit:
+            return
+        for extension in self._capabilities:
+            if isinstance(command, Mail):
+                limit += sum(extension.mail_parameters.values())
+            elif isinstance(command, Rcpt):
+                limit += sum(extension.rcpt_parameters.values())
+        if len(wire) > limit:
+            advice = (
+                "; send Auth without it, and it as the response to the empty challenge"
+                if isinstance(command, Auth)
+                else ""
+            )
+            raise LocalProtocolError(
+                f"{command!r} is {len(wire)} octets long, and a command line has at most {limit}"
+                f" (RFC 5321 section 4.5.3.1.4){advice}"
+            )
+
+    # -- what goes out, and when (RFC 2920) -------------------------------------------------------
+
+    BARRIERS = BARRIERS
+    ENDS_GROUP = ENDS_GROUP
+
+    @property
+    def _pipelining(self) -> bool:
+        return "PIPELINING" in self._capabilities
+
+    @property
+    def _most_unanswered(self) -> int | None:
+        return self._limits.pipeline_octets
+
+    def _may_go(self, sent: Sent) -> bool:
+        # MAIL and RCPT must be answered before the first chunk (RFC 3030 section 2).
+        if sent.step in ("BDAT", "BDAT LAST") and self._unanswered:
+            return self._unanswered[-1].step == "BDAT" and super()._may_go(sent)
+        return super()._may_go(sent)
+
+    def _write(self, sent: Sent) -> None:
+        if self._lmtp and sent.step in _TAKES_MESSAGE:
+            # One reply for each recipient that was accepted (RFC 2033 section 4.2).
+            sent = sent._replace(replies=max(1, len(self._recipients)))
+        super()._write(sent)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _advance(self) -> Event | None:
+        if self._over:
+            self._end_transaction()
+        if self._closed:
+            return None
+        if self._state is State.TLS:
+            if len(self._input):
+                self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
+            return self._starve() if self._at_eof else None
+        while True:
+            limits = self._limits
+            try:
+                line = self._input.next_line(max(limits.reply_line, limits.auth_line))
+            except LineTooLong as too_long:
+                self._fail(f"a reply line is longer than any may be: {too_long.start!r}...")
+            if line is None:
+                return self._starve()
+            if len(line) + 2 > limits.reply_line and not line.startswith(b"334"):
+                self._fail(f"a reply line is longer than {limits.reply_line} octets")
+            try:
+                reply = self._reader.read(line)
+            except RemoteProtocolError as error:
+                self._fail(str(error))
+            if reply is not None:
+                event = self._replied(reply)
+                if event is not None:
+                    return event
+
+    def _replied(self, reply: Reply) -> Event | None:
+        """What a complete reply comes to."""
+        if reply.code == 421:
+            return self._service_closed(reply)
+        if not self._unanswered:
+            return self._unasked(reply)
+        sent = self._unanswered[0]
+        state = self._follow(sent, reply)
+        recipient = None
+        if self._lmtp and sent.step in _TAKES_MESSAGE and self._recipients:
+            recipient = self._recipients[-sent.replies]
+        if sent.replies > 1:
+            self._unanswered[0] = sent._replace(replies=sent.replies - 1)
+        else:
+            self._answered()
+            self._state = state
+            self._learn(sent, reply)
+        event: Event | None = ReplyReceived(sent.request, reply, recipient)
+        if state is State.AUTH:
+            text = "\n".join(reply.lines).encode("utf-8", "surrogateescape")
+            event = self._challenged(text, self._auth)
+        elif state is State.CLOSED:
+            self._end(clean=not self._unanswered and not self._waiting)
+        elif state is State.TLS and not len(self._input):
+            self._events.append(TlsHandshake())
+        self._write_what_may_go()
+        return event
+
+    def _follow(self, sent: Sent, reply: Reply) -> State:
+        """The state that the reply leads to. Raises RemoteProtocolError when to none."""
+        moves = MACHINE[self._state].get(sent.step)
+        if moves is not None:
+            state = next_state(moves, reply.code)
+            if state is not success(moves):
+                self._expected = None
+            if state is not None:
+                return state
+            expected = list(moves)
+        else:
+            self._expected = None
+            if sent.step == "raw":
+                return self._state
+            expected = list(OVERTAKEN.get(sent.step, REFUSALS))
+            if reply.code in expected:
+                return State.DATA
+            if reply.severity in expected:
+                return self._state
+        kinds = ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in expected)
+        self._fail(
+            f"{reply!r} cannot answer {sent.request or 'the opening of the connection'!r} in state"
+            f" {self._state.value}: expected {kinds}"
+        )
+
+    def _learn(self, sent: Sent, reply: Reply) -> None:
+        """What an answered step changes besides the state."""
+        request, step = sent.request, sent.step
+        if step in _TAKES_MESSAGE:
+            self._over = True
+        elif reply.code == 354:
+            self._encoder = DotEncoder(strict=self._strict)
+            self._refused = False
+        elif reply.code >= 400:
+            if isinstance(request, Auth):
+                self._auth = None
+        elif isinstance(request, Rcpt):
+            self._recipients.append(request)
+        elif isinstance(request, MailCommand):
+            self._end_transaction()
+            self._mail = request
+        elif isinstance(request, Ehlo | Helo | Lhlo):
+            self._end_transaction()
+            self._hello = request
+            self._capabilities = (
+                NO_CAPABILITIES if isinstance(request, Helo) else Capabilities.parse(reply)
+            )
+        elif step == "RSET":
+            self._end_transaction()
+
+    def _unasked(self, reply: Reply) -> Event:
+        """A reply although nothing waits for one."""
+        if self._encoder is not None and not self._refused and reply.severity in REFUSALS:
+            self._refused = True
+            return ReplyReceived(EndOfMessage(), reply)
+        self._fail(f"{reply!r} answers nothing: every command has had its reply")
+
+    def _service_closed(self, reply: Reply) -> Event:
+        """421 answers the oldest step, and ends the session (RFC 5321 section 3.8)."""
+        request: Request | None = None
+        resting = self._state in _RESTING
+        if self._unanswered:
+            sent = self._unanswered.popleft()
+            request = sent.request
+            resting = resting or sent.step == "connect"
+        elif self._encoder is not None:
+            request = EndOfMessage()
+        self._end(clean=resting and not self._unanswered and not self._waiting)
+        return ReplyReceived(request, reply)
+
+    # -- TLS, and the end -------------------------------------------------------------------------
+
+    @property
+    def _handshake_owed(self) -> bool:
+        return self._state is State.TLS
+
+    def _forget(self) -> None:
+        self._state = self._expected = State.CONNECTED
+        self._capabilities = NO_CAPABILITIES
+        self._hello = None
+        self._auth = None
+        self._end_transaction()
+
+    def _at_rest(self) -> bool:
+        return (
+            self._state in _RESTING
+            and not self._unanswered
+            and not self._waiting
+            and not self._reader.within_reply
+        )
+
+    def _end(self, *, clean: bool) -> None:
+        super()._end(clean=clean)
+        self._state = self._expected = State.CLOSED
+        self._encoder = None
+        self._chunk_left = 0
+
+    @property
+    def _within_auth(self) -> bool:
+        return self._state is State.AUTH
+
+    @property
+    def _longest_auth_line(self) -> int:
+        return self._limits.auth_line
+
+    @property
+    def _backlog(self) -> int:
+        return self._limits.backlog
+
+
+_RESTING = (State.CONNECTED, State.READY, State.CLOSING)
+_TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
+"""The steps whose reply takes the message, or refuses it."""
+
+
+def _brings(extension: Extension, command: Mail | Rcpt, keyword: str, value: object) -> bool:
+    """Whether an extension allows a parameter on a command."""
+    if isinstance(command, Rcpt):
+        return keyword in extension.rcpt_parameters
+    if keyword == "BODY":
+        return value in extension.bodies
+    return keyword in extension.mail_parameters

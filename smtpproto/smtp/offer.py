@@ -1,0 +1,79 @@
+"""Offer: what a server allows now, worked out once for each set of extensions and shared."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from smtpproto.smtp import extensions as ext
+from smtpproto.smtp.capabilities import CLASSES
+from smtpproto.smtp.commands import VERBS, Command, Extended
+from smtpproto.smtp.extension import Extension
+
+__all__ = ["OWNED", "Offer", "offer"]
+
+_IMPLIED_BY_LMTP: tuple[Extension, ...] = (ext.Pipelining(), ext.EnhancedStatusCodes())
+_UNDERSTOOD = (
+    "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "HELP",
+)  # fmt: skip
+
+
+OWNED = frozenset(
+    word
+    for extension in CLASSES.values()
+    for word in (*extension.mail_parameters, *extension.rcpt_parameters)
+)
+"""The parameters that belong to an extension which the package knows."""
+
+
+class Offer:
+    """What the extensions of a server come to, on a connection with or without TLS."""
+
+    __slots__ = (
+        "any_parameter", "auth", "bodies", "chunking", "enhanced", "extra_mail", "extra_rcpt",
+        "known", "lines", "mail_parameters", "rcpt_parameters", "size", "utf8", "verbs",
+    )  # fmt: skip
+
+    def __init__(self, extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> None:
+        if lmtp:
+            given = {extension.keyword for extension in extensions}
+            implied = tuple(one for one in _IMPLIED_BY_LMTP if one.keyword not in given)
+            extensions = implied + extensions
+        available = [one for one in extensions if one.available(tls)]
+        by_keyword = {one.keyword: one for one in reversed(available)}
+        shown = [extension.shown(tls) for extension in extensions]
+
+        self.lines = tuple(str(extension) for extension in shown if extension is not None)
+        """The lines of the answer to EHLO, after the first."""
+        greetings = ("LHLO",) if lmtp else ("EHLO", "HELO")
+        not_here = ("EHLO", "HELO") if lmtp else ("LHLO",)
+        self.known: dict[str, type[Command]] = {
+            **{verb: command for verb, command in VERBS.items() if verb not in not_here},
+            **{verb: Extended for one in extensions for verb in one.verbs if verb not in VERBS},
+        }
+        """Every verb that is not 500."""
+        allowed = {*greetings, *_UNDERSTOOD, *(verb for one in available for verb in one.verbs)}
+        self.verbs = {verb: command for verb, command in self.known.items() if verb in allowed}
+        """Every verb that is not 502."""
+        self.mail_parameters = frozenset(word for one in available for word in one.mail_parameters)
+        self.rcpt_parameters = frozenset(word for one in available for word in one.rcpt_parameters)
+        self.any_parameter = any(isinstance(one, ext.Unknown) for one in available)
+        """Whether parameters that no known extension owns pass through."""
+        self.extra_mail = sum(n for one in available for n in one.mail_parameters.values())
+        self.extra_rcpt = sum(n for one in available for n in one.rcpt_parameters.values())
+        self.bodies = frozenset(body for one in available for body in one.bodies)
+        self.utf8 = "SMTPUTF8" in by_keyword
+        if self.utf8:  # RFC 6531 section 3.4: addresses may be longer
+            self.extra_mail += 10
+            self.extra_rcpt += 10
+        self.enhanced = "ENHANCEDSTATUSCODES" in by_keyword
+        self.chunking = "CHUNKING" in by_keyword
+        size = by_keyword.get("SIZE")
+        self.size = (size.limit or None) if isinstance(size, ext.Size) else None
+        """The largest message in octets, or None."""
+        auth = by_keyword.get("AUTH")
+        self.auth = auth if isinstance(auth, ext.Auth) else None
+
+
+@lru_cache(maxsize=64)
+def offer(extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> Offer:
+    return Offer(extensions, tls, lmtp)

@@ -1,0 +1,878 @@
+"""ServerConnection: the server's side of an SMTP or LMTP session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Literal, NoReturn
+
+from smtpproto.errors import LocalProtocolError
+from smtpproto.events import message_data
+from smtpproto.serverside import ServerSide
+from smtpproto.smtp import redact
+from smtpproto.smtp.answers import ACCEPTED, default_status, fold, standard
+from smtpproto.smtp.commands import (
+    Auth,
+    Bdat,
+    Command,
+    CommandSyntaxError,
+    Ehlo,
+    Expn,
+    Extended,
+    Helo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    SendAndMail,
+    SendMail,
+    SendOrMail,
+    Vrfy,
+    read_extended,
+    split,
+)  # fmt: skip
+from smtpproto.smtp.events import (
+    AuthChallenge,
+    ChunkReceived,
+    CommandRefused,
+    EndOfMessage,
+    Envelope,
+    Event,
+    MailCommand,
+    MessageRefused,
+    Request,
+    TlsHandshake,
+)
+from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.limits import Limits
+from smtpproto.smtp.offer import OWNED, Offer, offer
+from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
+from smtpproto.smtp.replies import EnhancedStatus, Reply
+from smtpproto.smtp.state import (
+    MACHINE,
+    NEVER_BY_DEFAULT,
+    TIMEOUT,
+    WITHOUT_AUTH,
+    WITHOUT_TLS,
+    State,
+    next_state,
+    step_of,
+)
+from smtpproto.values import constructor
+from smtpproto.wire import base64
+from smtpproto.wire.dots import DotDecoder
+from smtpproto.wire.lines import LineTooLong
+from smtpproto.wire.newlines import NewlineGuard
+
+__all__ = ["ServerConnection"]
+
+_NO_LIMITS_GIVEN = Limits()
+_END_OF_MESSAGE = EndOfMessage()
+_WINDOW = 65536
+"""Octets of a message that are looked at in one go: many small messages in one huge piece must
+not be copied again for each."""
+
+_NOT_SMTP = frozenset({"GET", "POST", "CONNECT", "PUT"})
+_TLS_CLIENT_HELLO = 0x16
+_SERVER_FIRST = frozenset({"CRAM-MD5", "DIGEST-MD5"})
+"""Mechanisms in which the server speaks first. LOGIN is not among them: widely used clients send
+the user name with the command."""
+
+_envelope = constructor(Envelope)
+
+
+class _Refused(Exception):  # noqa: N818 (no error: what the connection answers by itself)
+    """The connection refuses a command line."""
+
+    def __init__(self, code: int, status: str, text: str) -> None:
+        self.code = code
+        self.status = status
+        self.text = text
+
+
+class ServerConnection(ServerSide):
+    """The server's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
+
+    `domain` is the server's name for itself. `extensions` are what EHLO advertises, in order,
+    and what the server then allows. `tls` says that the transport is under TLS already.
+    `bare_newlines="accept"` lets LF end a command line and pass in a message, for people on
+    telnet. `require_auth` and `require_tls` answer 530 to whoever wants to send mail without.
+
+    Begin with `accept()`, which greets; then feed `receive_data`, handle `events`, and give each
+    Request its one reply. Raises LocalProtocolError for a domain that is not one word.
+    """
+
+    __slots__ = (
+        "_auth_line_follows", "_bdat_line", "_bdat_refusal", "_bdat_step", "_chunk_left",
+        "_chunk_size", "_decoder", "_domain", "_envelope", "_extensions", "_first_line", "_guard",
+        "_hello", "_lenient", "_limits", "_lmtp", "_mail", "_message_octets", "_message_refusal",
+        "_moves", "_offer", "_overtaken", "_reader", "_recipients", "_refusals", "_require_auth",
+        "_require_tls", "_state", "_unanswered_recipients",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        domain: str,
+        *,
+        extensions: Iterable[Extension] = (),
+        lmtp: bool = False,
+        tls: bool = False,
+        limits: Limits = _NO_LIMITS_GIVEN,
+        bare_newlines: Literal["refuse", "accept"] = "refuse",
+        require_auth: bool = False,
+        require_tls: bool = False,
+    ) -> None:
+        self._lenient = bare_newlines == "accept"
+        super().__init__(tls=tls, bare_lf=self._lenient)
+        Ehlo(domain)  # raises LocalProtocolError for what could not stand in a reply
+        self._domain = domain
+        self._limits = limits
+        self._lmtp = lmtp
+        self._require_auth = require_auth
+        self._require_tls = require_tls
+        self._extensions = tuple(extensions)
+        self._offer: Offer = offer(self._extensions, tls, lmtp)
+
+        self._state = State.GREETING
+        self._moves = MACHINE[State.GREETING]
+        self._reader: Callable[[ServerConnection], Event | None] = ServerConnection._read_command
+
+        self._hello: Ehlo | Helo | Lhlo | None = None
+        self._first_line = True
+        self._refusals = 0
+        self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
+        self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
+        self._begin_transaction(None)
+
+    def _begin_transaction(self, mail: MailCommand | None) -> None:
+        self._mail = mail
+        self._recipients: list[Rcpt] | None = None
+        self._envelope: Envelope | None = None
+        self._unanswered_recipients: list[Rcpt] = []  # LMTP, after the message: in order
+        self._message_octets = 0
+        self._message_refusal: Reply | None = None
+        self._decoder: DotDecoder | None = None
+        self._guard: NewlineGuard | None = None
+        self._chunk_left = 0
+        self._chunk_size = 0
+        self._bdat_line = b""
+        self._bdat_step = ""
+        self._bdat_refusal: _Refused | None = None
+
+    # -- public: what the session is --------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the session stands, by the replies that were given."""
+        return self._state
+
+    @property
+    def owed_recipient(self) -> Rcpt | None:
+        """LMTP, after a message: the recipient that the next reply is for (RFC 2033 4.2)."""
+        return self._unanswered_recipients[0] if self._unanswered_recipients else None
+
+    @property
+    def extensions(self) -> tuple[Extension, ...]:
+        """What EHLO advertises, in order. May be assigned until EHLO is answered."""
+        return self._extensions
+
+    @extensions.setter
+    def extensions(self, extensions: Iterable[Extension]) -> None:
+        if self._hello is not None:
+            raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
+        self._extensions = tuple(extensions)
+        self._offer = offer(self._extensions, self._tls, self._lmtp)
+
+    @property
+    def hello(self) -> Ehlo | Helo | Lhlo | None:
+        """The EHLO, HELO or LHLO that was accepted last; None before."""
+        return self._hello
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The transaction so far: from MAIL's acceptance until its message is answered."""
+        if self._mail is None:
+            return None
+        if self._envelope is None:
+            self._envelope = _envelope(self._mail, tuple(self._recipients or ()))
+        return self._envelope
+
+    @property
+    def with_protocol(self) -> str:
+        """The name of the session for a Received field: SMTP, ESMTPSA, LMTP, ... (RFC 3848)."""
+        if self._hello is None or isinstance(self._hello, Helo):
+            return "SMTP"
+        name = "LMTP" if self._lmtp else "ESMTP"
+        if isinstance(self._mail, Mail) and "SMTPUTF8" in self._mail.parameters:
+            name = "UTF8LMTP" if self._lmtp else "UTF8SMTP"  # RFC 6531 section 4.3
+        return f"{name}{'S' if self._tls else ''}{'A' if self._identity is not None else ''}"
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for the client at least (RFC 5321 section 4.5.3.2.7)."""
+        return TIMEOUT
+
+    # -- public: answering ------------------------------------------------------------------------
+
+    def accept(self, text: str | None = None) -> None:
+        """The usual positive reply to what is owed: 250, 354, 220, ..., with `text` or without.
+
+        `text` may be anything: what the session cannot carry is replaced. To the greeting and
+        to EHLO it is said after the domain. Answers all recipients that are left in LMTP.
+
+        Raises LocalProtocolError when nothing is owed, and for what nothing can answer without
+        knowing more: AUTH and its responses want `authenticated`, TURN, ATRN, ETRN and BURL a
+        reply of your own.
+        """
+        step = self._owed_step("accept()")
+        if step in NEVER_BY_DEFAULT:
+            if step in ("AUTH", "AUTH response"):
+                raise LocalProtocolError(
+                    f"accept() lets nobody in: {step} is answered by authenticated(identity),"
+                    " send(AuthChallenge(...)) or reject(...)"
+                )
+            raise LocalProtocolError(
+                f"accept() cannot answer {step}: send(Reply(...)) what it comes to, or reject(...)"
+            )
+        code, status, usual = ACCEPTED[step]
+        if not self._offer.enhanced:
+            status = None
+        if step in ("EHLO", "HELO", "LHLO"):
+            reply = self._hello_reply(text)
+        elif text is None and step not in ("connect", "QUIT"):
+            reply, wire = standard(code, status, usual)
+            self._answer(reply, wire)
+            return
+        elif step == "connect" or text is None:
+            protocol = "LMTP" if self._lmtp and step == "connect" else usual
+            reply = self._fold(code, f"{self._domain} {text or protocol}", status)
+        else:
+            reply = self._fold(code, text, status)
+        self._answer(reply, bytes(reply))
+
+    def _hello_reply(self, text: str | None) -> Reply:
+        assert isinstance(self._owed, Ehlo | Helo | Lhlo)
+        words = f"{self._domain} {text or f'greets {self._owed.domain}'}"
+        first = self._fold(250, words, None).lines[0]
+        if isinstance(self._owed, Helo):
+            return Reply(250, first)
+        return Reply(250, first, *self._offer.lines)
+
+    def reject(
+        self, code: int, text: str | None = None, enhanced: EnhancedStatus | str | None = None
+    ) -> None:
+        """A negative reply, 400 to 599, to what is owed.
+
+        `enhanced` is written where a reply may carry it; where ENHANCEDSTATUSCODES is offered
+        and none is given, one that fits the code is. `text` may be anything, as for `accept`.
+        Raises LocalProtocolError when nothing is owed, and for another code.
+        """
+        step = self._owed_step("reject()")
+        if not 400 <= code <= 599:
+            raise LocalProtocolError(f"reject({code}): a refusal has a code from 400 to 599")
+        reply = self._negative(step, code, text, enhanced)
+        self._answer(reply, bytes(reply))
+
+    def _negative(
+        self, step: str, code: int, text: str | None, enhanced: EnhancedStatus | str | None
+    ) -> Reply:
+        if enhanced is not None:
+            Reply(code, enhanced=enhanced)  # a status that does not fit is refused everywhere
+        if step in ("connect", "EHLO", "HELO", "LHLO"):  # RFC 2034 section 4
+            enhanced = None
+        elif enhanced is None and self._offer.enhanced:
+            enhanced = default_status(code, step)
+        if text is None:
+            return Reply(code, enhanced=enhanced)
+        return self._fold(code, text, enhanced)
+
+    def send(self, item: Reply | AuthChallenge) -> None:
+        """Answer what is owed with a Reply of your own, or AUTH with an AuthChallenge.
+
+        Raises LocalProtocolError when nothing is owed, and for a reply of a kind that cannot
+        answer it. Nobody is let in by a Reply: `authenticated` does that.
+        """
+        step = self._owed_step(f"send({item!r})")
+        if isinstance(item, AuthChallenge):
+            if step not in ("AUTH", "AUTH response"):
+                raise LocalProtocolError(f"a challenge cannot answer {step}, only AUTH")
+            text = base64.encode(item.data).decode()
+            if len(text) + 6 > self._limits.auth_line:
+                raise LocalProtocolError(
+                    f"a challenge of {len(item.data)} octets is longer than a line of"
+                    f" {self._limits.auth_line} can carry"
+                )
+            item = Reply(334, text)
+        elif not isinstance(item, Reply):
+            raise LocalProtocolError(f"a server sends a Reply or an AuthChallenge, not {item!r}")
+        elif step in ("AUTH", "AUTH response") and item.code < 400:
+            raise LocalProtocolError(
+                f"Reply({item.code}) lets nobody in: authenticated(identity) does, and"
+                " send(AuthChallenge(...)) goes on"
+            )
+        if item.code == 421:
+            self._say_goodbye(item)
+            return
+        self._answer(item, bytes(item), all_recipients=False)
+
+    def authenticated(self, identity: str, text: str | None = None) -> None:
+        """Let the client in as `identity`: 235 to AUTH or its last response (RFC 4954).
+
+        Raises LocalProtocolError when neither is owed.
+        """
+        step = self._owed_step("authenticated()")
+        if step not in ("AUTH", "AUTH response"):
+            raise LocalProtocolError(f"authenticated() answers AUTH, but {step} is owed a reply")
+        status = "2.7.0" if self._offer.enhanced else None
+        reply = self._fold(235, text or "Authentication succeeded", status)
+        self._answer(reply, bytes(reply))
+        self._identity = identity
+
+    def shutdown(self, text: str | None = None) -> None:
+        """End the session now, whatever its state: 421, and what the client sent is dropped.
+
+        RFC 5321 section 3.8. Does nothing when the session is over already.
+        """
+        if self._closed:
+            return
+        if self._state is State.TLS:  # anything in clear would only break the handshake
+            self._end(clean=False)
+            return
+        status = "4.3.2" if self._offer.enhanced and self._step != "connect" else None
+        words = text or "Service not available, closing transmission channel"
+        self._say_goodbye(self._fold(421, f"{self._domain} {words}", status))
+
+    # -- the reply and what it leads to -----------------------------------------------------------
+
+    def _fold(self, code: int, text: str, status: EnhancedStatus | str | None) -> Reply:
+        return fold(code, text, status, utf8=self._speaks_utf8())
+
+    def _speaks_utf8(self) -> bool:
+        """Whether the client has said that it can read UTF-8 (RFC 6531 section 3.7.4.2)."""
+        if isinstance(self._owed, Vrfy | Expn):
+            return self._owed.smtputf8
+        mail = self._owed if isinstance(self._owed, Mail) else self._mail
+        return isinstance(mail, Mail) and "SMTPUTF8" in mail.parameters
+
+    def _answer(self, reply: Reply, wire: bytes, *, all_recipients: bool = True) -> None:
+        """Give the owed reply and follow the table."""
+        step = self._step
+        assert step is not None
+        state = next_state(self._moves[step], reply.code)
+        if state is None:
+            kinds = ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in self._moves[step])
+            raise LocalProtocolError(
+                f"{reply!r} cannot answer {step} in state {self._state.value}: expected {kinds}"
+            )
+        if state is State.TLS and len(self._input):
+            self._refuse_injection()
+            return
+        recipients = self._unanswered_recipients
+        if not recipients:
+            self._outbox.append(wire)
+        elif all_recipients:
+            self._outbox.append(wire * len(recipients))
+        else:
+            self._outbox.append(wire)
+            if len(recipients) > 1:
+                del recipients[0]
+                return
+        request = self._owed
+        self._step = self._owed = None
+        if state is not self._state:
+            self._enter(state)
+        effect = _EFFECTS.get(step)
+        if effect is not None:
+            effect(self, request, reply)
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._moves = MACHINE[state]
+        self._reader = _READERS[state]
+
+    def _after_hello(self, request: Request | None, reply: Reply) -> None:
+        if reply.severity == 2:
+            assert isinstance(request, Ehlo | Helo | Lhlo)
+            self._hello = request
+            self._begin_transaction(None)
+
+    def _after_rset(self, request: Request | None, reply: Reply) -> None:
+        if reply.severity == 2:
+            self._overtaken = False
+            self._begin_transaction(None)
+
+    def _after_mail(self, request: Request | None, reply: Reply) -> None:
+        self._overtaken = reply.severity != 2
+        if not self._overtaken:
+            assert isinstance(request, MailCommand)
+            self._begin_transaction(request)
+
+    def _after_rcpt(self, request: Request | None, reply: Reply) -> None:
+        if reply.severity != 2:
+            self._overtaken = True
+            return
+        assert isinstance(request, Rcpt)
+        if self._recipients is None:
+            self._recipients = []
+        self._recipients.append(request)
+        self._envelope = None
+
+    def _after_data(self, request: Request | None, reply: Reply) -> None:
+        if reply.code == 354:
+            self._decoder = DotDecoder(strict=not self._lenient)
+
+    def _after_chunk(self, request: Request | None, reply: Reply) -> None:
+        if reply.severity != 2:
+            self._events.append(MessageRefused(reply))
+
+    def _after_message(self, request: Request | None, reply: Reply) -> None:
+        if reply.severity == 2:
+            self._refusals = 0
+        self._begin_transaction(None)
+
+    def _after_starttls(self, request: Request | None, reply: Reply) -> None:
+        if reply.code == 220:
+            self._events.append(TlsHandshake())
+
+    def _after_auth(self, request: Request | None, reply: Reply) -> None:
+        self._auth_line_follows = reply.code >= 400
+
+    def _after_last(self, request: Request | None, reply: Reply) -> None:
+        if self._state is State.CLOSED:
+            self._end(clean=True)
+
+    # -- reading: commands ------------------------------------------------------------------------
+
+    def _read(self) -> Event | None:
+        return self._reader(self)
+
+    def _read_command(self) -> Event | None:
+        if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
+            return self._turn_away(b"\x16", "This is SMTP, where TLS begins with STARTTLS")
+        offered = self._offer
+        try:
+            line = self._input.next_line(self._longest_line())
+        except LineTooLong as too_long:
+            self._first_line = False
+            return self._refuse(too_long.start, 500, "5.5.2", "Line too long")
+        if line is None:
+            return self._starve()
+        try:
+            verb, argument = self._split(line)
+            command_class = offered.verbs.get(verb)
+            if command_class is None:
+                self._refuse_verb(verb)
+            if command_class is Bdat:
+                return self._begin_chunk(line, argument)
+            self._auth_line_follows = False
+            self._check_length(line, verb)
+            self._check_sequence(verb, command_class.step)
+            if command_class is Extended:
+                command = read_extended(verb, argument)
+            else:
+                command = command_class.read(argument)
+            check = _CHECKS.get(command_class)
+            if check is not None:
+                check(self, command)
+        except _Refused as refused:
+            if refused.code == 421:
+                return self._turn_away(line, refused.text)
+            return self._refuse(line, refused.code, refused.status, refused.text)
+        except CommandSyntaxError as error:
+            return self._refuse_with(line, self._without_status(error.reply))
+        finally:
+            self._first_line = False
+        return self._hand_out(command)
+
+    def _longest_line(self) -> int:
+        """The most octets of a command line, whatever its verb turns out to be."""
+        offered = self._offer
+        longest = self._limits.command_line + max(offered.extra_mail, offered.extra_rcpt)
+        return longest if offered.auth is None else max(longest, self._limits.auth_line)
+
+    def _split(self, line: bytes) -> tuple[str, str]:
+        """The verb in upper case and the argument, of a line that is readable text."""
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            raise _Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
+        if not text.isprintable():
+            text = text.replace("\t", " ")
+            if _CONTROL.search(text):
+                raise _Refused(500, "5.5.2", "Control character in a command line")
+        if not text.isascii() and not self._offer.utf8:
+            raise _Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
+        verb, argument = split(text)
+        return verb.upper(), argument
+
+    def _refuse_verb(self, verb: str) -> NoReturn:
+        if self._first_line and verb in _NOT_SMTP:
+            raise _Refused(421, "4.7.0", f"{verb} is HTTP, this is SMTP")
+        if verb in self._offer.known:
+            raise _Refused(502, "5.5.1", f"{verb} is not offered here")
+        raise _Refused(500, "5.5.2", "Command unrecognized")
+
+    def _check_length(self, line: bytes, verb: str) -> None:
+        limit = self._limits.command_line
+        if len(line) + 2 <= limit:
+            return
+        if verb == "MAIL":
+            limit += self._offer.extra_mail
+        elif verb == "RCPT":
+            limit += self._offer.extra_rcpt
+        elif verb == "AUTH":
+            # RFC 4954 tells clients to keep to 512, and clients with long tokens do not.
+            limit = max(limit, self._limits.auth_line)
+        if len(line) + 2 > limit:
+            raise _Refused(500, "5.5.2", f"Line too long: {verb} has at most {limit} octets")
+
+    def _check_sequence(self, verb: str, step: str) -> None:
+        if step not in self._moves:
+            raise _Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self._state]}")
+        if step == "AUTH" and self._identity is not None:
+            raise _Refused(503, "5.5.1", "Authenticated already")
+        if self._require_tls and not self._tls and step not in WITHOUT_TLS:
+            raise _Refused(530, "5.7.0", "Must issue a STARTTLS command first")
+        if self._require_auth and self._identity is None and step not in WITHOUT_AUTH:
+            raise _Refused(530, "5.7.0", "Authentication required")
+
+    def _check_mail(self, command: Command) -> None:
+        assert isinstance(command, MailCommand)
+        parameters = command.parameters if isinstance(command, Mail) else NO_PARAMETERS
+        offered = self._offer
+        if parameters:
+            self._check_parameters(parameters, offered.mail_parameters)
+            if "BODY" in parameters and parameters["BODY"] not in offered.bodies:
+                raise _Refused(555, "5.5.4", f"BODY={parameters['BODY']} is not offered here")
+        path = command.reverse_path
+        if path is not None and not path.is_ascii and "SMTPUTF8" not in parameters:
+            raise _Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
+        size = parameters.get("SIZE")
+        if offered.size is not None and isinstance(size, int) and size > offered.size:
+            raise self._too_large()
+
+    def _check_rcpt(self, command: Command) -> None:
+        assert isinstance(command, Rcpt)
+        if command.parameters:
+            self._check_parameters(command.parameters, self._offer.rcpt_parameters)
+        if not command.forward_path.is_ascii and not self._speaks_utf8():
+            raise _Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
+        if self._recipients is not None and len(self._recipients) >= self._limits.recipients:
+            raise _Refused(452, "4.5.3", "Too many recipients: send the others in another message")
+
+    def _check_parameters(self, parameters: Parameters, offered: frozenset[str]) -> None:
+        for keyword in parameters:
+            if keyword in offered or (self._offer.any_parameter and keyword not in OWNED):
+                continue
+            raise _Refused(555, "5.5.4", f"The parameter {keyword} is not offered here")
+
+    def _check_auth(self, command: Command) -> None:
+        assert isinstance(command, Auth)
+        auth = self._offer.auth
+        assert auth is not None
+        if command.mechanism not in auth.mechanisms:
+            raise _Refused(504, "5.5.4", "This mechanism is not offered here")
+        if not auth.allows(command.mechanism, self._tls):
+            raise _Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
+        if command.mechanism in _SERVER_FIRST and command.initial_response is not None:
+            raise _Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
+
+    def _check_query(self, command: Command) -> None:
+        assert isinstance(command, Vrfy | Expn)
+        if command.smtputf8 and not self._offer.utf8:
+            raise _Refused(555, "5.5.4", "The parameter SMTPUTF8 is not offered here")
+        if not command.smtputf8 and not command.argument.isascii():
+            raise _Refused(550, "5.6.7", f"A name beyond ASCII needs {command.verb} ... SMTPUTF8")
+
+    def _hand_out(self, command: Command) -> Event:
+        if self._state is State.BDAT and command.step in _GIVE_UP:
+            # Between chunks these end the message before they are answered.
+            self._enter(State.FAILED)
+            self._events.append(command)
+            self._owe(command, command.step)
+            return MessageRefused(None)
+        self._owe(command, step_of(command) if command.step == "BURL" else command.step)
+        return command
+
+    # -- reading: messages ------------------------------------------------------------------------
+
+    def _read_message(self) -> Event | None:
+        """After 354 (RFC 5321 section 4.1.1.4)."""
+        decoder = self._decoder
+        assert decoder is not None
+        while True:
+            data = self._input.peek(_WINDOW)
+            if not data:
+                return self._starve()
+            content = self._within_size(decoder.decode(data))
+            self._input.skip(len(data) - decoder.unused)
+            if decoder.bare:
+                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
+            if decoder.ended:
+                self._message_complete(".")
+            if content:
+                return message_data(content)
+            if decoder.ended:
+                return self._events.pop(0)
+
+    def _begin_chunk(self, line: bytes, argument: str) -> Event | None:
+        """BDAT (RFC 3030 section 2): its octets must be read even when it is refused."""
+        self._auth_line_follows = False
+        try:
+            command = Bdat.read(argument)
+        except CommandSyntaxError as error:
+            # Nobody knows where the next command begins.
+            event = self._refuse_with(line, self._without_status(error.reply))
+            if not self._closed:
+                self.shutdown("No way to tell the message from the commands")
+            return event
+        assert isinstance(command, Bdat)
+        self._chunk_size = self._chunk_left = command.size
+        self._bdat_step = step_of(command)
+        self._bdat_line = line
+        self._bdat_refusal = None
+        try:
+            self._check_length(line, "BDAT")
+            self._check_sequence("BDAT", self._bdat_step)
+        except _Refused as refused:
+            self._bdat_refusal = refused
+        if self._state is not State.BDAT and self._bdat_refusal is None and not self._binary():
+            self._guard = NewlineGuard()
+        self._reader = ServerConnection._read_chunk
+        return self._read_chunk()
+
+    def _binary(self) -> bool:
+        """Whether any octets may stand in the message."""
+        mail = self._mail
+        return self._lenient or (
+            isinstance(mail, Mail) and mail.parameters.get("BODY") == "BINARYMIME"
+        )
+
+    def _read_chunk(self) -> Event | None:
+        while self._chunk_left:
+            data = self._input.take(min(self._chunk_left, _WINDOW))
+            if not data:
+                return self._starve()
+            self._chunk_left -= len(data)
+            if self._bdat_refusal is not None:
+                continue
+            content = self._within_size(data if self._guard is None else self._guard.check(data))
+            if self._guard is not None and self._guard.bare:
+                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
+            if content:
+                return message_data(content)
+        return self._chunk_complete()
+
+    def _chunk_complete(self) -> Event:
+        self._reader = _READERS[self._state]
+        refused = self._bdat_refusal
+        if refused is not None:
+            return self._refuse(self._bdat_line, refused.code, refused.status, refused.text)
+        last = self._bdat_step == "BDAT LAST"
+        if last and self._guard is not None:
+            self._guard.finish()
+            if self._guard.bare:
+                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
+        if last or self._message_refusal is not None:
+            self._message_complete(self._bdat_step)
+            return self._events.pop(0)
+        chunk = ChunkReceived(self._chunk_size)
+        self._owe(chunk, "BDAT")
+        return chunk
+
+    def _within_size(self, content: bytes) -> bytes:
+        """What of the content may still be handed out."""
+        if self._message_refusal is not None:
+            return b""
+        limit = self._offer.size
+        if limit is not None:
+            left = limit - self._message_octets
+            if len(content) > left:
+                content = content[:left]
+                refused = self._too_large()
+                self._refuse_message(refused.code, refused.status, refused.text)
+        self._message_octets += len(content)
+        return content
+
+    def _too_large(self) -> _Refused:
+        return _Refused(552, "5.3.4", f"A message has at most {self._offer.size} octets here")
+
+    def _refuse_message(self, code: int, status: str, text: str) -> None:
+        """The message is refused once it has ended; the first reason counts."""
+        if self._message_refusal is None:
+            reply, _ = standard(code, status if self._offer.enhanced else None, text)
+            self._message_refusal = reply
+
+    def _message_complete(self, step: str) -> None:
+        """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
+        if self._lmtp and step != "BDAT":
+            self._unanswered_recipients = list(self._recipients or ())
+        refusal = self._message_refusal
+        if refusal is None:
+            self._owe(_END_OF_MESSAGE, step)
+            self._events.append(_END_OF_MESSAGE)
+            return
+        self._step = step
+        self._answer(refusal, bytes(refusal))
+        if step != "BDAT":  # of a chunk `_after_chunk` has told
+            self._events.append(MessageRefused(refusal))
+
+    # -- reading: SASL and TLS --------------------------------------------------------------------
+
+    def _read_auth_line(self) -> Event | None:
+        return self._read_response(self._limits.auth_line)
+
+    def _cancel_auth(self, code: int, status: str, text: str) -> None:
+        self._step = "AUTH response"
+        reply, wire = standard(code, status if self._offer.enhanced else None, text)
+        if self._too_many(code):
+            self._say_goodbye(self._too_many_refusals())
+        else:
+            self._answer(reply, wire)
+
+    def _read_nothing(self) -> Event | None:
+        return None if self._closed else self._starve()
+
+    @property
+    def _handshake_owed(self) -> bool:
+        return self._state is State.TLS
+
+    def _forget(self) -> None:
+        self._hello = None
+        self._identity = None
+        self._offer = offer(self._extensions, True, self._lmtp)
+        self._begin_transaction(None)
+        self._enter(State.CONNECTED)
+
+    def _refuse_injection(self) -> None:
+        """Octets came in clear behind STARTTLS: whoever put them there wants them to be run as
+        if they had come under TLS (CVE-2011-0411)."""
+        self._step = self._owed = None
+        event = self._refuse(b"STARTTLS", 554, "5.5.0", "Octets in clear behind STARTTLS")
+        self._events.append(event)
+        self._end(clean=False)
+
+    # -- refusing, and the end --------------------------------------------------------------------
+
+    def _refuse(self, line: bytes, code: int, status: str, text: str) -> Event:
+        reply, _ = standard(code, status if self._offer.enhanced else None, text)
+        return self._refuse_with(line, reply)
+
+    def _refuse_with(self, line: bytes, reply: Reply) -> Event:
+        """Answer a command line without asking anybody."""
+        code = reply.code
+        visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
+        verb = line[:4].upper()
+        if verb == b"AUTH":
+            self._auth_line_follows = True
+        elif verb in (b"MAIL", b"RCPT"):
+            self._overtaken = True
+        overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
+        if not overtaken and self._too_many(code):
+            reply = self._too_many_refusals()
+            self._say_goodbye(reply)
+        else:
+            self._outbox.append(bytes(reply))
+        return CommandRefused(visible, reply)
+
+    def _without_status(self, reply: Reply) -> Reply:
+        if self._offer.enhanced:
+            return reply
+        return Reply(reply.code, *reply.text.split("\n"))
+
+    def _too_many(self, code: int) -> bool:
+        if code not in (500, 501, 502, 503):
+            return False
+        self._refusals += 1
+        most = self._limits.refusals
+        return most is not None and self._refusals > most
+
+    def _too_many_refusals(self) -> Reply:
+        status = "4.7.0" if self._offer.enhanced else None
+        return self._fold(421, f"{self._domain} Too many errors", status)
+
+    def _turn_away(self, line: bytes, text: str) -> Event:
+        """Whoever this is, it is no mail client."""
+        self._first_line = False
+        status = "4.7.0" if self._offer.enhanced else None
+        reply = self._fold(421, f"{self._domain} {text}", status)
+        self._say_goodbye(reply)
+        return CommandRefused(redact.shown(line, after_auth=False), reply)
+
+    def _say_goodbye(self, reply: Reply) -> None:
+        """421, which answers what is owed, and the end (RFC 5321 section 3.8)."""
+        clean = self._at_rest()
+        self._owed = None
+        self._outbox.append(bytes(reply))
+        self._end(clean=clean)
+
+    def _at_rest(self) -> bool:
+        return self._step is None and self._state in _RESTING
+
+    def _end(self, *, clean: bool) -> None:
+        super()._end(clean=clean)
+        self._begin_transaction(None)
+        self._enter(State.CLOSED)
+
+    @property
+    def _backlog(self) -> int:
+        return self._limits.backlog
+
+
+_CONTROL = re.compile("[\0-\x1f\x7f]")
+_BARE_NEWLINE = "A CR without LF, or a LF without CR, in the message"
+_RESTING = (State.CONNECTED, State.READY, State.CLOSING)
+_GIVE_UP = ("RSET", "EHLO", "HELO", "LHLO")
+
+_NEXT = {
+    State.CONNECTED: "send EHLO first",
+    State.READY: "send MAIL first",
+    State.MAIL: "a transaction has begun: RCPT is next, or RSET",
+    State.RCPT: "a transaction has begun: RCPT or DATA is next, or RSET",
+    State.BDAT: "BDAT is next, or RSET",
+    State.FAILED: "the transaction has failed: send RSET",
+    State.CLOSING: "there is no service here: QUIT",
+}
+"""What 503 tells the client to do."""
+
+_READERS: dict[State, Callable[[ServerConnection], Event | None]] = {
+    **dict.fromkeys(State, ServerConnection._read_command),
+    State.DATA: ServerConnection._read_message,
+    State.AUTH: ServerConnection._read_auth_line,
+    State.TLS: ServerConnection._read_nothing,
+    State.CLOSED: ServerConnection._read_nothing,
+}
+"""What the octets are in each state."""
+
+_EFFECTS: dict[str, Callable[[ServerConnection, Request | None, Reply], None]] = {
+    "EHLO": ServerConnection._after_hello,
+    "HELO": ServerConnection._after_hello,
+    "LHLO": ServerConnection._after_hello,
+    "RSET": ServerConnection._after_rset,
+    "MAIL": ServerConnection._after_mail,
+    "RCPT": ServerConnection._after_rcpt,
+    "DATA": ServerConnection._after_data,
+    "BDAT": ServerConnection._after_chunk,
+    "BURL": ServerConnection._after_chunk,
+    ".": ServerConnection._after_message,
+    "BDAT LAST": ServerConnection._after_message,
+    "BURL LAST": ServerConnection._after_message,
+    "STARTTLS": ServerConnection._after_starttls,
+    "AUTH": ServerConnection._after_auth,
+    "AUTH response": ServerConnection._after_auth,
+    "QUIT": ServerConnection._after_last,
+    "TURN": ServerConnection._after_last,
+    "ATRN": ServerConnection._after_last,
+}
+"""What a reply to a step does besides leading to another state."""
+
+_CHECKS: dict[type[Command], Callable[[ServerConnection, Command], None]] = {
+    Mail: ServerConnection._check_mail,
+    SendMail: ServerConnection._check_mail,
+    SendOrMail: ServerConnection._check_mail,
+    SendAndMail: ServerConnection._check_mail,
+    Rcpt: ServerConnection._check_rcpt,
+    Auth: ServerConnection._check_auth,
+    Vrfy: ServerConnection._check_query,
+    Expn: ServerConnection._check_query,
+}
+"""What a command that could be read must fulfil."""
