@@ -259,6 +259,13 @@ def _reverse_path(path: Address | str | None) -> Address | None:
     return address
 
 
+def _show(command: Command, path: Address | None, parameters: Parameters) -> str:
+    """The call that builds the command."""
+    shown = ["None" if path is None else repr(str(path))]
+    shown += [f"{name.lower().replace('-', '_')}={value!r}" for name, value in parameters.items()]
+    return f"{type(command).__name__}({', '.join(shown)})"
+
+
 class Mail(Command):
     """MAIL FROM: begin a mail transaction (RFC 5321 section 4.1.1.2).
 
@@ -267,7 +274,7 @@ class Mail(Command):
     ``Mail("a@b.example", size=2048, body="8BITMIME")``.
     """
 
-    __slots__ = ("reverse_path", "parameters")  # noqa: RUF023 (the order of the wire)
+    __slots__ = ("reverse_path", "parameters")  # the order of the wire
     verb = step = "MAIL"
     reverse_path: Address | None
     parameters: Parameters
@@ -286,6 +293,9 @@ class Mail(Command):
 
     def written(self) -> str:
         return f" FROM:{_write_path(self.reverse_path)}{self.parameters}"
+
+    def __repr__(self) -> str:
+        return _show(self, self.reverse_path, self.parameters)
 
 
 class Rcpt(Command):
@@ -314,6 +324,9 @@ class Rcpt(Command):
 
     def written(self) -> str:
         return f" TO:{_write_path(self.forward_path)}{self.parameters}"
+
+    def __repr__(self) -> str:
+        return _show(self, self.forward_path, self.parameters)
 
 
 _mail = constructor(Mail)
@@ -375,7 +388,7 @@ class Data(_Bare):
 class Bdat(Command):
     """BDAT: exactly `size` octets of the message follow; the `last` ones, or not (RFC 3030)."""
 
-    __slots__ = ("size", "last")  # noqa: RUF023 (the order of the wire)
+    __slots__ = ("size", "last")  # the order of the wire
     verb = step = "BDAT"
     size: int
     last: bool
@@ -399,7 +412,7 @@ class Bdat(Command):
 class Burl(Command):
     """BURL: the next part of the message stands at an IMAP `url` (RFC 4468)."""
 
-    __slots__ = ("url", "last")  # noqa: RUF023 (the order of the wire)
+    __slots__ = ("url", "last")  # the order of the wire
     verb = step = "BURL"
     url: str
     last: bool
@@ -535,7 +548,7 @@ class Auth(Command):
     is none. It never shows in ``repr``.
     """
 
-    __slots__ = ("mechanism", "initial_response")  # noqa: RUF023 (the order of the wire)
+    __slots__ = ("mechanism", "initial_response")  # the order of the wire
     verb = step = "AUTH"
     mechanism: str
     initial_response: bytes | None

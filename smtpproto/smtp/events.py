@@ -89,7 +89,7 @@ class ReplyReceived(Event):
     for. `recipient` is the Rcpt that a reply of LMTP's after the final dot is about.
     """
 
-    __slots__ = ("command", "reply", "recipient")  # noqa: RUF023 (the order of use)
+    __slots__ = ("command", "reply", "recipient")  # the order of use
     command: Request | None
     reply: Reply
     recipient: Rcpt | None
@@ -98,6 +98,10 @@ class ReplyReceived(Event):
         self, command: Request | None, reply: Reply, recipient: Rcpt | None = None
     ) -> None:
         fill(self, command, reply, recipient)
+
+    def __repr__(self) -> str:
+        about = "" if self.recipient is None else f", {self.recipient!r}"
+        return f"ReplyReceived({self.command!r}, {self.reply!r}{about})"
 
 
 class Envelope(Value):

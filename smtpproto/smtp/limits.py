@@ -29,15 +29,15 @@ class Limits(Value):
     """
 
     __slots__ = (
-        "auth_line",
-        "backlog",
         "command_line",
-        "pipeline_octets",
+        "reply_line",
+        "reply",
+        "auth_line",
         "recipients",
         "refusals",
-        "reply",
-        "reply_line",
-    )  # fmt: skip
+        "backlog",
+        "pipeline_octets",
+    )
     command_line: int
     reply_line: int
     reply: int

@@ -67,7 +67,7 @@ class EnhancedStatus(Value):
     `klass` is 2, 4 or 5; `subject` and `detail` are 0 to 999. Raises LocalProtocolError.
     """
 
-    __slots__ = ("klass", "subject", "detail")  # noqa: RUF023 (the order of the RFC)
+    __slots__ = ("klass", "subject", "detail")  # the order of the RFC
     klass: int
     subject: int
     detail: int

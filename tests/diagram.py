@@ -1,0 +1,61 @@
+"""Draws the state machines into the README: ``python -m tests.diagram`` writes them there.
+
+The picture comes from the tables of state.py alone; tests/test_readme.py holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from smtpproto.smtp.state import MACHINE
+
+State = TypeVar("State", bound=Enum)
+Kind = TypeVar("Kind")
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def diagram(machine: Mapping[State, Mapping[str, Mapping[Kind, State]]]) -> str:
+    """A Mermaid diagram of the moves that lead to another state."""
+    edges: dict[tuple[str, str], list[str]] = {}
+    for state, steps in machine.items():
+        for step, moves in steps.items():
+            for target in dict.fromkeys(moves.values()):
+                if target is state:
+                    continue
+                kinds = [_name(kind) for kind, leads_to in moves.items() if leads_to is target]
+                label = step if len(kinds) == len(moves) else f"{step} {'/'.join(kinds)}"
+                edges.setdefault((state.name, target.name), []).append(label)
+    lines = [f"    {a} --> {b}: {', '.join(labels)}" for (a, b), labels in edges.items()]
+    return "\n".join(["stateDiagram-v2", *lines])
+
+
+def _name(kind: object) -> str:
+    return f"{kind}yz" if isinstance(kind, int) and kind < 10 else str(kind)
+
+
+MACHINES: dict[str, str] = {"smtp": diagram(MACHINE)}
+
+
+def drawn(name: str, text: str) -> str:
+    """The diagram that stands in a text. Raises ValueError when none does."""
+    match = re.search(rf"<!-- {name} machine -->\n```mermaid\n(.*?)\n```", text, re.DOTALL)
+    if match is None:
+        raise ValueError(f"no diagram of the {name} machine")
+    return match[1]
+
+
+def write() -> None:
+    """Put the diagrams into the README."""
+    text = README.read_text()
+    for name, diagram_now in MACHINES.items():
+        text = text.replace(drawn(name, text), diagram_now)
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    write()

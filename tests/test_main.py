@@ -1,0 +1,79 @@
+"""The command line: its verdicts, its refusals, its exit statuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smtpproto import __main__ as cli
+
+
+def run(*arguments: str) -> int:
+    try:
+        return cli.main(arguments)
+    except SystemExit as ended:
+        return int(str(ended.code))
+
+
+def test_the_sample_message_arrives(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    said = capsys.readouterr().out
+    assert "C: MAIL FROM:<sender@example.org> SIZE=435 BODY=8BITMIME\n" in said
+    assert "      Mail('sender@example.org', size=435, body='8BITMIME')\n" in said
+    assert said.endswith("Delivered: 435 octets came out, and they are those that went in.\n")
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b".", b"a\n.\n..\r\n\rb", b"x" * 200_000 + b"\r\n", b"\0\xff\r\n"]
+)
+def test_a_file_arrives(tmp_path: Path, message: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.eml"
+    file.write_bytes(message)
+    assert run("deliver", str(file), "--from", "a@b.example", "--to", "c@d", "--to", "e@f") == 0
+    said = capsys.readouterr().out
+    assert "C: RCPT TO:<c@d>\nC: RCPT TO:<e@f>\nC: DATA\n" in said
+    assert "Delivered: " in said
+
+
+def test_addresses_beyond_ascii(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.eml"
+    file.write_bytes(b"hello\n")
+    assert run("deliver", str(file), "--from", "a@b.example", "--to", "grüße@example.org") == 0
+    assert "C: MAIL FROM:<a@b.example> SIZE=7 SMTPUTF8\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("deliver",), "the following arguments are required: file, --from, --to"),
+        (("deliver", "FILE", "--from", "a@b"), "the following arguments are required: --to"),
+        (("dilever",), "invalid choice: 'dilever'"),
+        (("deliver", "FILE", "--from", "a@", "--to", "c@d"), "'a@' is not a mailbox"),
+        (("deliver", "FILE", "--from", "a@b", "--to", "x y@z"), "'x y@z' is not a mailbox"),
+        (("deliver", "/no/file", "--from", "a@b", "--to", "c@d"), "No such file or directory"),
+        (("deliver", "/", "--from", "a@b", "--to", "c@d"), "Is a directory"),
+        (("deliver", "FILE", "--from", "a@b", "--to", "c" * 600 + "@d"), "at most 512"),
+    ],
+)
+def test_one_clear_line_and_exit_2(
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "a.eml"
+    file.write_bytes(b"hello\n")
+    assert run(*(str(file) if word == "FILE" else word for word in arguments)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_message_that_does_not_arrive(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "deliver", lambda *arguments: b"something else")
+    assert run() == 1
+    assert "Not delivered: 435 octets went in" in capsys.readouterr().out

@@ -1,0 +1,144 @@
+"""The transcript shows who said what, and no secret, however the octets were cut."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpproto import smtp
+from smtpproto.transcript import Transcript
+
+
+def log(session: str, cut: int = 10_000, message_lines: int | None = 6) -> str:
+    """The transcript of a dialogue, each run of lines of one side written in pieces."""
+    transcript = Transcript(message_lines=message_lines)
+    for side, run in re.findall(r"([CS]): (.*(?:\n\1: .*)*)", session):
+        octets = re.sub(rf"\n{side}: ", "\n", run).replace("\n", "\r\n").encode() + b"\r\n"
+        write = transcript.client if side == "C" else transcript.server
+        for start in range(0, len(octets), cut):
+            write(octets[start : start + cut])
+    return str(transcript)
+
+
+SMTP = """\
+S: 220 mx.example ESMTP
+C: EHLO me
+S: 250 mx.example
+C: AUTH PLAIN AHRlc3QAMTIzNA==
+S: 535 no
+C: AUTH LOGIN
+S: 334 VXNlcm5hbWU6
+C: dGVzdA==
+S: 334 UGFzc3dvcmQ6
+C: c2VjcmV0
+S: 235 welcome
+C: MAIL FROM:<a@b> AUTH=<>
+S: 250 OK
+C: DATA
+S: 354 go on
+C: AUTH PLAIN is only text here
+C: ..
+C: .
+S: 250 OK
+C: QUIT
+S: 221 bye"""
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_smtp(cut: int) -> None:
+    assert log(SMTP, cut) == (
+        SMTP.replace("AHRlc3QAMTIzNA==", "[redacted]")
+        .replace("dGVzdA==", "[redacted]")
+        .replace("c2VjcmV0", "[redacted]")
+    )
+
+
+POP3 = """\
+S: +OK ready <1896.697170952@dbc.mtview.ca.us>
+C: USER mrose
+S: +OK
+C: PASS tan staaf
+S: -ERR no
+C: APOP mrose c4c9334bac560ecc979e58001b3e22fb
+S: +OK
+C: AUTH PLAIN
+S: +
+C: dGVzdAB0ZXN0AHRlc3Q=
+S: -ERR logged in already
+C: LIST
+S: +OK
+S: 1 120
+S: .
+C: LIST 1
+S: +OK 1 120
+C: RETR 1
+S: +OK
+S: PASS is only text here
+S: .
+C: QUIT
+S: +OK"""
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_pop3(cut: int) -> None:
+    assert log(POP3, cut) == (
+        POP3.replace("tan staaf", "[redacted]")
+        .replace("c4c9334bac560ecc979e58001b3e22fb", "[redacted]")
+        .replace("dGVzdAB0ZXN0AHRlc3Q=", "[redacted]")
+    )
+
+
+def test_secrets_sent_without_waiting_for_the_reply_to_auth() -> None:
+    assert log("S: 220 x\nC: AUTH LOGIN\nC: dXNlcg==\nC: c2VjcmV0\nS: 504 no\nC: QUIT") == (
+        "S: 220 x\nC: AUTH LOGIN\nC: [redacted]\nC: [redacted]\nS: 504 no\nC: QUIT"
+    )
+
+
+def test_a_cancelled_exchange_shows_its_star() -> None:
+    assert (
+        log("C: auth plain\nS: 334 \nC: *\nS: 501 no") == "C: auth plain\nS: 334 \nC: *\nS: 501 no"
+    )
+
+
+def test_long_messages_are_shown_by_their_first_lines() -> None:
+    session = "S: 354 go on\nC: one\nC: two\nC: three\nC: .\nS: 250 OK"
+    assert log(session, message_lines=1) == (
+        "S: 354 go on\nC: one\nC: <2 lines more>\nC: .\nS: 250 OK"
+    )
+    assert log(session, message_lines=None) == session
+
+
+def test_chunks_are_counted() -> None:
+    transcript = Transcript()
+    transcript.client(b"BDAT 9\r\nPASS")
+    transcript.client(b" word")
+    transcript.client(b"BDAT 0 LAST\r\nQUIT\r\n")
+    assert str(transcript) == (
+        "C: BDAT 9\nC: <4 octets of message>\nC: <5 octets of message>\nC: BDAT 0 LAST\nC: QUIT"
+    )
+
+
+def test_notes_are_indented_and_hold_no_message() -> None:
+    transcript = Transcript()
+    transcript.client(b"\x1b[2Jodd\r\n" + b"x" * 20_000 + b"\r\n")
+    transcript.note(smtp.MessageData(b"secret"))
+    transcript.note(smtp.AuthChallenge(b"<nonce>"))
+    transcript.note(smtp.Auth("PLAIN", b"\0user\0secret"))
+    assert str(transcript) == (
+        "C: ?[2Jodd\n"
+        f"C: {'x' * 512}...\n"
+        "      MessageData(<6 octets>)\n"
+        "      AuthChallenge(<7 octets>)\n"
+        "      Auth(mechanism='PLAIN', initial_response=REDACTED)"
+    )
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=60))))
+def test_takes_any_octets(session: list[tuple[bool, bytes]]) -> None:
+    transcript = Transcript()
+    for is_client, octets in session:
+        (transcript.client if is_client else transcript.server)(octets)
+    assert str(transcript).isprintable() or "\n" in str(transcript) or "\t" in str(transcript)
