@@ -155,6 +155,13 @@ class Connection:
         self._input.clear()
         self._events.append(ConnectionClosed(clean, self._unanswered_requests()))
 
+    def _hand_over(self, successor: Connection) -> None:
+        """The session goes on with the roles reversed: octets in both directions go with it."""
+        successor._input.append(self._input.take(len(self._input)))
+        successor._outbox = self._outbox  # one of them is asked, whichever the caller still holds
+        successor._at_eof = self._at_eof
+        self._end(clean=True)
+
     def _fail(self, problem: str) -> NoReturn:
         """The peer broke the protocol beyond repair."""
         self._end(clean=False)

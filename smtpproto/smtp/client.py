@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NoReturn
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from smtpproto.clientside import ClientSide, Sent
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
@@ -56,6 +57,9 @@ from smtpproto.smtp.state import (
 from smtpproto.wire.dots import DotEncoder
 from smtpproto.wire.lines import LineTooLong
 
+if TYPE_CHECKING:
+    from smtpproto.smtp.server import ServerConnection
+
 __all__ = ["ClientConnection"]
 
 _NO_LIMITS_GIVEN = Limits()
@@ -79,8 +83,8 @@ class ClientConnection(ClientSide):
 
     __slots__ = (
         "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
-        "_lmtp", "_mail", "_mail_sent", "_over", "_reader", "_recipients", "_refused", "_state",
-        "_strict",
+        "_lmtp", "_mail", "_mail_sent", "_over", "_reader", "_recipients", "_refused", "_resumed",
+        "_state", "_strict",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +114,7 @@ class ClientConnection(ClientSide):
     def _end_transaction(self) -> None:
         self._mail: MailCommand | None = None
         self._recipients: list[Rcpt] = []
+        self._resumed = False  # its recipients are those of the message that broke off
         self._over = False  # the transaction's last reply has been handed out
 
     # -- public: what the session is --------------------------------------------------------------
@@ -138,6 +143,40 @@ class ClientConnection(ClientSide):
         if self._unanswered:
             return TIMEOUTS.get(self._unanswered[0].step, TIMEOUT)
         return BLOCK_TIMEOUT if self._state is State.DATA else TIMEOUT
+
+    def reversed(
+        self,
+        domain: str,
+        *,
+        extensions: Iterable[Extension] = (),
+        bare_newlines: Literal["refuse", "accept"] = "refuse",
+        require_auth: bool = False,
+        require_tls: bool = False,
+    ) -> ServerConnection:
+        """After the 250 to TURN or ATRN: the server's side of the session from here on.
+
+        This connection is over; the new one begins with the greeting that it owes (RFC 2645
+        section 5.3, RFC 821 section 3.8). The arguments are ServerConnection's. Raises
+        LocalProtocolError in any other state.
+        """
+        from smtpproto.smtp.server import ServerConnection  # which imports this module
+
+        if self._state is not State.TURNED:
+            raise LocalProtocolError(
+                f"the roles cannot be reversed in state {self._state.value}: that follows the 250"
+                " to Turn() or Atrn()"
+            )
+        server = ServerConnection(
+            domain,
+            extensions=extensions,
+            tls=self._tls,
+            limits=self._limits,
+            bare_newlines=bare_newlines,
+            require_auth=require_auth,
+            require_tls=require_tls,
+        )
+        self._hand_over(server)
+        return server
 
     # -- public: sending --------------------------------------------------------------------------
 
@@ -196,7 +235,7 @@ class ClientConnection(ClientSide):
                 self._outbox.append(data)
             return
         self._check_message()
-        if not self._recipients:
+        if not self._recipients and not self._resumed:
             raise LocalProtocolError(
                 "no recipient was accepted: the server said 354 all the same, and only"
                 " EndOfMessage() may follow (RFC 2920 section 3.1)"
@@ -365,6 +404,8 @@ class ClientConnection(ClientSide):
             self._end_transaction()
         if self._closed:
             return None
+        if self._state is State.TURNED:
+            return self._starve() if self._at_eof else None
         if self._state is State.TLS:
             if len(self._input):
                 self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
@@ -457,6 +498,7 @@ class ClientConnection(ClientSide):
         elif isinstance(request, MailCommand):
             self._end_transaction()
             self._mail = request
+            self._resumed = reply.code == 355
         elif isinstance(request, Ehlo | Helo | Lhlo):
             self._end_transaction()
             self._hello = request

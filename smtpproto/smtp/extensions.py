@@ -256,6 +256,14 @@ class Dsn(_extension.Extension):
     rcpt_parameters = {"NOTIFY": 29, "ORCPT": 507}
 
 
+class Checkpoint(_extension.Extension):
+    """CHECKPOINT: a message that broke off can be resumed (RFC 1845)."""
+
+    __slots__ = ()
+    keyword = "CHECKPOINT"
+    mail_parameters = {"TRANSID": 90}  # RFC 1845 section 4: at most 80 characters
+
+
 class Verb(_extension.Extension):
     """A verb without a class of its own (XCLIENT, VERB, ...), under its name as keyword."""
 

@@ -11,6 +11,7 @@ from smtpproto.events import message_data
 from smtpproto.serverside import ServerSide
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import ACCEPTED, default_status, fold, standard
+from smtpproto.smtp.client import ClientConnection
 from smtpproto.smtp.commands import (
     Auth,
     Bdat,
@@ -309,10 +310,17 @@ class ServerConnection(ServerSide):
                 f"Reply({item.code}) lets nobody in: authenticated(identity) does, and"
                 " send(AuthChallenge(...)) goes on"
             )
+        elif step in _TURNS and item.severity == 2:
+            raise LocalProtocolError(f"reversed() accepts {step}: it gives you the other role")
+        elif item.code == 355 and not self._resumable():
+            raise LocalProtocolError("355 answers a MAIL with TRANSID (RFC 1845 section 4)")
         if item.code == 421:
             self._say_goodbye(item)
             return
         self._answer(item, bytes(item), all_recipients=False)
+
+    def _resumable(self) -> bool:
+        return isinstance(self._owed, Mail) and "TRANSID" in self._owed.parameters
 
     def authenticated(self, identity: str, text: str | None = None) -> None:
         """Let the client in as `identity`: 235 to AUTH or its last response (RFC 4954).
@@ -326,6 +334,27 @@ class ServerConnection(ServerSide):
         reply = self._fold(235, text or "Authentication succeeded", status)
         self._answer(reply, bytes(reply))
         self._identity = identity
+
+    def reversed(
+        self, text: str | None = None, *, newlines: Literal["crlf", "strict"] = "crlf"
+    ) -> ClientConnection:
+        """Answer TURN or ATRN with 250: the client's side of the session from here on.
+
+        This connection is over; the new one has what is queued, and waits for the peer's
+        greeting (RFC 2645 section 5.3, RFC 821 section 3.8). `newlines` is the client's. Raises
+        LocalProtocolError when neither is owed a reply.
+        """
+        step = self._owed_step("reversed()")
+        if step not in _TURNS:
+            raise LocalProtocolError(
+                f"reversed() answers TURN and ATRN, but {step} is owed a reply"
+            )
+        client = ClientConnection(tls=self._tls, limits=self._limits, newlines=newlines)
+        status = "2.0.0" if self._offer.enhanced else None
+        reply = self._fold(250, text or "OK, now reversing the connection", status)
+        self._answer(reply, bytes(reply))
+        self._hand_over(client)
+        return client
 
     def shutdown(self, text: str | None = None) -> None:
         """End the session now, whatever its state: 421, and what the client sent is dropped.
@@ -401,7 +430,7 @@ class ServerConnection(ServerSide):
             self._begin_transaction(None)
 
     def _after_mail(self, request: Request | None, reply: Reply) -> None:
-        self._overtaken = reply.severity != 2
+        self._overtaken = reply.code >= 400
         if not self._overtaken:
             assert isinstance(request, MailCommand)
             self._begin_transaction(request)
@@ -436,9 +465,8 @@ class ServerConnection(ServerSide):
     def _after_auth(self, request: Request | None, reply: Reply) -> None:
         self._auth_line_follows = reply.code >= 400
 
-    def _after_last(self, request: Request | None, reply: Reply) -> None:
-        if self._state is State.CLOSED:
-            self._end(clean=True)
+    def _after_quit(self, request: Request | None, reply: Reply) -> None:
+        self._end(clean=True)
 
     # -- reading: commands ------------------------------------------------------------------------
 
@@ -821,6 +849,7 @@ class ServerConnection(ServerSide):
 _CONTROL = re.compile("[\0-\x1f\x7f]")
 _BARE_NEWLINE = "A CR without LF, or a LF without CR, in the message"
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
+_TURNS = ("TURN", "ATRN")
 _GIVE_UP = ("RSET", "EHLO", "HELO", "LHLO")
 
 _NEXT = {
@@ -839,6 +868,7 @@ _READERS: dict[State, Callable[[ServerConnection], Event | None]] = {
     State.DATA: ServerConnection._read_message,
     State.AUTH: ServerConnection._read_auth_line,
     State.TLS: ServerConnection._read_nothing,
+    State.TURNED: ServerConnection._read_nothing,
     State.CLOSED: ServerConnection._read_nothing,
 }
 """What the octets are in each state."""
@@ -859,9 +889,7 @@ _EFFECTS: dict[str, Callable[[ServerConnection, Request | None, Reply], None]] =
     "STARTTLS": ServerConnection._after_starttls,
     "AUTH": ServerConnection._after_auth,
     "AUTH response": ServerConnection._after_auth,
-    "QUIT": ServerConnection._after_last,
-    "TURN": ServerConnection._after_last,
-    "ATRN": ServerConnection._after_last,
+    "QUIT": ServerConnection._after_quit,
 }
 """What a reply to a step does besides leading to another state."""
 

@@ -56,6 +56,8 @@ class State(Enum):
     """Within a SASL exchange: a challenge wants its response."""
     TLS = "tls"
     """After the 220 to STARTTLS, until the handshake is done."""
+    TURNED = "turned"
+    """After the 250 to TURN or ATRN: ``reversed()`` gives the connection for the other role."""
     CLOSING = "closing"
     """The greeting was a refusal: only QUIT is left (RFC 5321 section 3.1)."""
     CLOSED = "closed"
@@ -69,7 +71,8 @@ Moves = Mapping[int, State]
 
 GREETING, CONNECTED, READY = State.GREETING, State.CONNECTED, State.READY
 MAIL, RCPT, DATA, BDAT, FAILED = State.MAIL, State.RCPT, State.DATA, State.BDAT, State.FAILED
-AUTH, TLS, CLOSING, CLOSED = State.AUTH, State.TLS, State.CLOSING, State.CLOSED
+AUTH, TLS, TURNED = State.AUTH, State.TLS, State.TURNED
+CLOSING, CLOSED = State.CLOSING, State.CLOSED
 
 
 def _moves(done: State, refused: State) -> Moves:
@@ -107,12 +110,13 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     CONNECTED: _anywhere(CONNECTED, CONNECTED),
     READY: {
         **_anywhere(READY, READY),
-        "MAIL": _moves(MAIL, READY),
+        # 355: a message that broke off is resumed, with the recipients it had (RFC 1845).
+        "MAIL": {**_moves(MAIL, READY), 355: RCPT},
         "STARTTLS": {220: TLS, 4: READY, 5: READY},
         "AUTH": _AUTHENTICATION,
         "ETRN": _moves(READY, READY),
-        "ATRN": _moves(CLOSED, READY),
-        "TURN": _moves(CLOSED, READY),
+        "ATRN": _moves(TURNED, READY),
+        "TURN": _moves(TURNED, READY),
     },
     MAIL: {
         **_anywhere(MAIL, READY),
@@ -129,6 +133,7 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     FAILED: _anywhere(FAILED, READY),
     AUTH: {"AUTH response": _AUTHENTICATION},
     TLS: {"TLS": {2: CONNECTED}},
+    TURNED: {},
     CLOSING: {"QUIT": _moves(CLOSED, CLOSED)},
     CLOSED: {},
 }
