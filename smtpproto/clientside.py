@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Set as AbstractSet
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from smtpproto.connection import Connection
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import AuthCancelled, AuthChallenge, AuthResponse, Request
 from smtpproto.wire import base64
+from smtpproto.wire.lines import LineTooLong
 
-__all__ = ["ClientSide", "Sent"]
+if TYPE_CHECKING:  # not for those who do not authenticate
+    from smtpproto.sasl.mechanism import ClientMechanism
+
+__all__ = ["ClientSide", "Exchange", "Sent"]
 
 
 class Sent(NamedTuple):
@@ -30,10 +34,48 @@ class Sent(NamedTuple):
     replies: int
 
 
+class Exchange:
+    """A SASL exchange that a mechanism runs; `initial` is its response that has not gone out."""
+
+    __slots__ = ("_cancelled", "_initial", "mechanism")
+
+    def __init__(self, mechanism: ClientMechanism, initial: bytes | None) -> None:
+        self.mechanism = mechanism
+        self._initial = initial
+        self._cancelled = False
+
+    def respond(self, challenge: bytes | None, longest: int) -> bytes:
+        """The line, without its end, that answers a challenge, None for one that could not be
+        decoded. The cancelling ``*`` where there is nothing better to say, or where the line
+        would be longer than `longest` with its end."""
+        response = None if challenge is None else self._response(challenge)
+        if response is not None:
+            line = base64.encode(response)
+            if len(line) + 2 <= longest:
+                return line
+        self._cancelled = True
+        return b"*"
+
+    def _response(self, challenge: bytes) -> bytes | None:
+        initial, self._initial = self._initial, None
+        if initial is not None:
+            # The server was told no initial response: its challenge is empty (RFC 4422 5, 2a).
+            return None if challenge else initial
+        # A mechanism may be anybody's: whatever it makes of what the server sent, it gives up.
+        try:
+            return self.mechanism.respond(challenge)
+        except Exception:
+            return None
+
+    @property
+    def complete(self) -> bool:
+        return self.mechanism.complete and self._initial is None and not self._cancelled
+
+
 class ClientSide(Connection):
     """Base of both client connections."""
 
-    __slots__ = ("_unanswered", "_unanswered_octets", "_waiting")
+    __slots__ = ("_exchange", "_unanswered", "_unanswered_octets", "_waiting")
 
     BARRIERS: ClassVar[AbstractSet[str]]
     ENDS_GROUP: ClassVar[AbstractSet[str]]
@@ -43,6 +85,24 @@ class ClientSide(Connection):
         self._unanswered: deque[Sent] = deque([Sent(None, "connect", b"", 1)])
         self._unanswered_octets = 0
         self._waiting: deque[Sent] = deque()
+        self._exchange: Exchange | None = None
+
+    # -- public: SASL -----------------------------------------------------------------------------
+
+    def authenticate(self, mechanism: ClientMechanism) -> None:
+        """Run a SASL exchange with `mechanism`, from AUTH to the event that answers it.
+
+        The challenges are answered here and not handed out; the exchange ends in the event that
+        names the Auth command. An initial response that does not fit in its line follows on the
+        empty challenge. A mechanism that gives up, or raises, cancels the exchange. A server
+        that says success before the mechanism is complete has proved nothing: RemoteProtocolError.
+
+        Raises LocalProtocolError where Auth cannot be sent, before the mechanism is asked.
+        """
+        self._check_auth(mechanism.name)
+        initial = mechanism.respond(None)
+        sent = self._begin_auth(mechanism.name, initial)
+        self._exchange = Exchange(mechanism, None if sent else initial)
 
     # -- for subclasses ---------------------------------------------------------------------------
 
@@ -63,6 +123,14 @@ class ClientSide(Connection):
 
     @property
     def _longest_auth_line(self) -> int:
+        raise NotImplementedError
+
+    def _check_auth(self, mechanism: str) -> None:
+        """Raise LocalProtocolError when AUTH with `mechanism` cannot be sent now."""
+        raise NotImplementedError
+
+    def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
+        """Send AUTH; whether the initial response went with it."""
         raise NotImplementedError
 
     def _check_barrier(self, item: object) -> None:
@@ -120,13 +188,45 @@ class ClientSide(Connection):
         self._queue(Sent(command, "AUTH response", line + b"\r\n", 1))
 
     def _challenged(self, text: bytes, command: Request | None) -> AuthChallenge | None:
-        """The challenge in base64; None for one that cannot be decoded, which is answered with
-        the cancelling ``*`` (RFC 4954 section 4, RFC 5034 section 4)."""
+        """The challenge in base64; None for one that is answered here: by the mechanism that
+        runs, or, where it cannot be decoded, with the cancelling ``*`` (RFC 4954 section 4, RFC
+        5034 section 4)."""
         try:
-            return AuthChallenge(base64.decode(text.strip(b" ")))
+            challenge: bytes | None = base64.decode(text.strip(b" "))
         except ValueError:
-            self._queue(Sent(command, "AUTH response", b"*\r\n", 1))
-            return None
+            challenge = None
+        if self._exchange is not None:
+            line = self._exchange.respond(challenge, self._longest_auth_line)
+        elif challenge is not None:
+            return AuthChallenge(challenge)
+        else:
+            line = b"*"
+        self._queue(Sent(command, "AUTH response", line + b"\r\n", 1))
+        return None
+
+    def _auth_answered(self, success: bool) -> None:
+        """The server has ended the exchange. Raises RemoteProtocolError when it says success and
+        the mechanism does not."""
+        exchange, self._exchange = self._exchange, None
+        if success and exchange is not None and not exchange.complete:
+            self._fail(
+                f"the server says that {exchange.mechanism.name} has succeeded, before it was"
+                " complete: expected a challenge, or a refusal"
+            )
+
+    def _next_line(self, limit: int) -> bytes | None:
+        """The next line of a response, None when none is complete.
+
+        Raises RemoteProtocolError as soon as one is too long: it need never end.
+        """
+        waiting = len(self._input)
+        try:
+            line = self._input.next_line(limit)
+        except LineTooLong:
+            self._fail(f"a line of a response is longer than {limit} octets")
+        if line is None and waiting >= limit:
+            self._fail(f"a line of a response is longer than {limit} octets")
+        return line
 
     def _unanswered_requests(self) -> tuple[Request, ...]:
         cut_off = (*self._unanswered, *self._waiting)
@@ -136,3 +236,4 @@ class ClientSide(Connection):
         super()._end(clean=clean)
         self._unanswered.clear()
         self._waiting.clear()
+        self._exchange = None

@@ -111,8 +111,8 @@ class Connection:
 
         The transport must be cut too, so that the peer cannot take half a message for a whole.
         """
+        self._outbox.clear()
         if not self._closed:
-            self._outbox.clear()
             self._end(clean=False)
 
     # -- for subclasses ---------------------------------------------------------------------------

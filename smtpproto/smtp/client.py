@@ -313,7 +313,7 @@ class ClientConnection(ClientSide):
             self._not_offered(command, needed)
         if isinstance(command, Mail):
             self._check_parameters(command, command.parameters)
-            if command.parameters.get("BODY") == "BINARYMIME" and "CHUNKING" not in offered:
+            if _is_binary(command) and "CHUNKING" not in offered:
                 self._not_offered(command, "CHUNKING")
             path, utf8 = command.reverse_path, "SMTPUTF8" in command.parameters
             if path is not None and not path.is_ascii and not utf8:
@@ -331,6 +331,8 @@ class ClientConnection(ClientSide):
                 self._not_offered(command, "SMTPUTF8")
             if not command.argument.isascii() and not command.smtputf8:
                 raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
+        elif command.step == "DATA" and _is_binary(self._mail_sent):
+            raise LocalProtocolError("a message with BODY=BINARYMIME is sent with Bdat (RFC 3030)")
         elif isinstance(command, Auth) and self._auth is not None:
             raise LocalProtocolError("one AUTH a session has succeeded already (RFC 4954 4)")
 
@@ -437,6 +439,8 @@ class ClientConnection(ClientSide):
             return self._unasked(reply)
         sent = self._unanswered[0]
         state = self._follow(sent, reply)
+        if isinstance(sent.request, Auth) and state is not State.AUTH:
+            self._auth_answered(reply.code == 235)
         recipient = None
         if self._lmtp and sent.step in _TAKES_MESSAGE and self._recipients:
             recipient = self._recipients[-sent.replies]
@@ -486,7 +490,7 @@ class ClientConnection(ClientSide):
         """What an answered step changes besides the state."""
         request, step = sent.request, sent.step
         if step in _TAKES_MESSAGE:
-            self._over = True
+            self._over = self._state is State.READY
         elif reply.code == 354:
             self._encoder = DotEncoder(strict=self._strict)
             self._refused = False
@@ -523,10 +527,25 @@ class ClientConnection(ClientSide):
             sent = self._unanswered.popleft()
             request = sent.request
             resting = resting or sent.step == "connect"
-        elif self._encoder is not None:
+        elif self._encoder is not None and not self._refused:
             request = EndOfMessage()
         self._end(clean=resting and not self._unanswered and not self._waiting)
         return ReplyReceived(request, reply)
+
+    # -- SASL -------------------------------------------------------------------------------------
+
+    def _check_auth(self, mechanism: str) -> None:
+        command = Auth(mechanism)
+        if self._closed:
+            raise LocalProtocolError(f"the session is over: {command!r} cannot be sent")
+        self._check_order(command, "AUTH")
+        self._check_offer(command)
+
+    def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
+        command = Auth(mechanism, initial)
+        fits = len(bytes(command)) <= self._limits.command_line
+        self.send(command if fits else Auth(mechanism))
+        return fits
 
     # -- TLS, and the end -------------------------------------------------------------------------
 
@@ -571,6 +590,10 @@ class ClientConnection(ClientSide):
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
 """The steps whose reply takes the message, or refuses it."""
+
+
+def _is_binary(mail: MailCommand | None) -> bool:
+    return isinstance(mail, Mail) and mail.parameters.get("BODY") == "BINARYMIME"
 
 
 def _brings(extension: Extension, command: Mail | Rcpt, keyword: str, value: object) -> bool:

@@ -31,6 +31,11 @@ class Extension(Value):
     bodies: ClassVar[tuple[str, ...]] = ()
     """The values of MAIL's BODY parameter that it adds."""
 
+    @property
+    def policy(self) -> object:
+        """What a server was told about it beyond what is on the wire; no part of the value."""
+        return None
+
     @classmethod
     def parse(cls, words: list[str]) -> Extension:
         """The extension of a line's parameters. Raises ValueError when they cannot be read."""

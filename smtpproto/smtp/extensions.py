@@ -131,6 +131,10 @@ class Auth(_extension.Extension):
     def words(self) -> tuple[str, ...]:
         return self.mechanisms
 
+    @property
+    def policy(self) -> bool:
+        return self._without_tls
+
     def allows(self, mechanism: str, tls: bool) -> bool:
         """Whether the condition of the connection is good enough for `mechanism`."""
         return tls or self._without_tls or mechanism not in self.REVEALING

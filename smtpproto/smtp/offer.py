@@ -74,6 +74,14 @@ class Offer:
         self.auth = auth if isinstance(auth, ext.Auth) else None
 
 
-@lru_cache(maxsize=64)
 def offer(extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> Offer:
+    """The Offer of a server with these extensions."""
+    policies = tuple(extension.policy for extension in extensions)
+    return _shared(extensions, policies, tls, lmtp)
+
+
+@lru_cache(maxsize=64)
+def _shared(
+    extensions: tuple[Extension, ...], policies: tuple[object, ...], tls: bool, lmtp: bool
+) -> Offer:
     return Offer(extensions, tls, lmtp)

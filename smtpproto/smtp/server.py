@@ -17,6 +17,7 @@ from smtpproto.smtp.commands import (
     Bdat,
     Command,
     CommandSyntaxError,
+    Data,
     Ehlo,
     Expn,
     Extended,
@@ -140,12 +141,12 @@ class ServerConnection(ServerSide):
         self._hello: Ehlo | Helo | Lhlo | None = None
         self._first_line = True
         self._refusals = 0
-        self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._begin_transaction(None)
 
     def _begin_transaction(self, mail: MailCommand | None) -> None:
         self._mail = mail
+        self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
         self._recipients: list[Rcpt] | None = None
         self._envelope: Envelope | None = None
         self._unanswered_recipients: list[Rcpt] = []  # LMTP, after the message: in order
@@ -178,7 +179,7 @@ class ServerConnection(ServerSide):
 
     @extensions.setter
     def extensions(self, extensions: Iterable[Extension]) -> None:
-        if self._hello is not None:
+        if isinstance(self._hello, Ehlo | Lhlo):
             raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
         self._extensions = tuple(extensions)
         self._offer = offer(self._extensions, self._tls, self._lmtp)
@@ -270,8 +271,7 @@ class ServerConnection(ServerSide):
         step = self._owed_step("reject()")
         if not 400 <= code <= 599:
             raise LocalProtocolError(f"reject({code}): a refusal has a code from 400 to 599")
-        reply = self._negative(step, code, text, enhanced)
-        self._answer(reply, bytes(reply))
+        self._give(self._negative(step, code, text, enhanced))
 
     def _negative(
         self, step: str, code: int, text: str | None, enhanced: EnhancedStatus | str | None
@@ -314,10 +314,14 @@ class ServerConnection(ServerSide):
             raise LocalProtocolError(f"reversed() accepts {step}: it gives you the other role")
         elif item.code == 355 and not self._resumable():
             raise LocalProtocolError("355 answers a MAIL with TRANSID (RFC 1845 section 4)")
-        if item.code == 421:
-            self._say_goodbye(item)
-            return
-        self._answer(item, bytes(item), all_recipients=False)
+        self._give(item, all_recipients=False)
+
+    def _give(self, reply: Reply, *, all_recipients: bool = True) -> None:
+        """Answer what is owed; 421 answers it too, and is the last that is said."""
+        if reply.code == 421:
+            self._say_goodbye(reply)
+        else:
+            self._answer(reply, bytes(reply), all_recipients=all_recipients)
 
     def _resumable(self) -> bool:
         return isinstance(self._owed, Mail) and "TRANSID" in self._owed.parameters
@@ -426,12 +430,12 @@ class ServerConnection(ServerSide):
 
     def _after_rset(self, request: Request | None, reply: Reply) -> None:
         if reply.severity == 2:
-            self._overtaken = False
             self._begin_transaction(None)
 
     def _after_mail(self, request: Request | None, reply: Reply) -> None:
-        self._overtaken = reply.code >= 400
-        if not self._overtaken:
+        if reply.code >= 400:
+            self._overtaken = True
+        else:
             assert isinstance(request, MailCommand)
             self._begin_transaction(request)
 
@@ -481,11 +485,15 @@ class ServerConnection(ServerSide):
             line = self._input.next_line(self._longest_line())
         except LineTooLong as too_long:
             self._first_line = False
-            return self._refuse(too_long.start, 500, "5.5.2", "Line too long")
+            return self._refuse_unread(too_long.start, "Line too long")
         if line is None:
             return self._starve()
         try:
             verb, argument = self._split(line)
+        except _Refused as refused:
+            self._first_line = False
+            return self._refuse_unread(line, refused.text)
+        try:
             command_class = offered.verbs.get(verb)
             if command_class is None:
                 self._refuse_verb(verb)
@@ -494,6 +502,8 @@ class ServerConnection(ServerSide):
             self._auth_line_follows = False
             self._check_length(line, verb)
             self._check_sequence(verb, command_class.step)
+            if command_class is Auth:
+                self._check_privacy(argument)
             if command_class is Extended:
                 command = read_extended(verb, argument)
             else:
@@ -510,6 +520,14 @@ class ServerConnection(ServerSide):
         finally:
             self._first_line = False
         return self._hand_out(command)
+
+    def _refuse_unread(self, line: bytes, text: str) -> Event:
+        """A line that is no text. Had it announced a chunk, nobody knows where that ends, and
+        its octets must not be taken for commands."""
+        event = self._refuse(line, 500, "5.5.2", text)
+        if _verb_of(line) == b"BDAT" and "BDAT" in self._offer.verbs:
+            self.shutdown(_LOST)
+        return event
 
     def _longest_line(self) -> int:
         """The most octets of a command line, whatever its verb turns out to be."""
@@ -593,14 +611,23 @@ class ServerConnection(ServerSide):
                 continue
             raise _Refused(555, "5.5.4", f"The parameter {keyword} is not offered here")
 
+    def _check_privacy(self, argument: str) -> None:
+        """Before anything else of AUTH is looked at."""
+        auth = self._offer.auth
+        mechanism = argument.partition(" ")[0].upper()
+        if auth and mechanism in auth.mechanisms and not auth.allows(mechanism, self._tls):
+            raise _Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
+
+    def _check_data(self, command: Command) -> None:
+        if isinstance(self._mail, Mail) and self._mail.parameters.get("BODY") == "BINARYMIME":
+            raise _Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
+
     def _check_auth(self, command: Command) -> None:
         assert isinstance(command, Auth)
         auth = self._offer.auth
         assert auth is not None
         if command.mechanism not in auth.mechanisms:
             raise _Refused(504, "5.5.4", "This mechanism is not offered here")
-        if not auth.allows(command.mechanism, self._tls):
-            raise _Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
         if command.mechanism in _SERVER_FIRST and command.initial_response is not None:
             raise _Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
 
@@ -613,8 +640,7 @@ class ServerConnection(ServerSide):
 
     def _hand_out(self, command: Command) -> Event:
         if self._state is State.BDAT and command.step in _GIVE_UP:
-            # Between chunks these end the message before they are answered.
-            self._enter(State.FAILED)
+            # These end the message before they are answered, and even if they are refused.
             self._events.append(command)
             self._owe(command, command.step)
             return MessageRefused(None)
@@ -648,10 +674,8 @@ class ServerConnection(ServerSide):
         try:
             command = Bdat.read(argument)
         except CommandSyntaxError as error:
-            # Nobody knows where the next command begins.
             event = self._refuse_with(line, self._without_status(error.reply))
-            if not self._closed:
-                self.shutdown("No way to tell the message from the commands")
+            self.shutdown(_LOST)
             return event
         assert isinstance(command, Bdat)
         self._chunk_size = self._chunk_left = command.size
@@ -789,10 +813,10 @@ class ServerConnection(ServerSide):
         """Answer a command line without asking anybody."""
         code = reply.code
         visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
-        verb = line[:4].upper()
+        verb = _verb_of(line)
         if verb == b"AUTH":
             self._auth_line_follows = True
-        elif verb in (b"MAIL", b"RCPT"):
+        elif verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
         overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
         if not overtaken and self._too_many(code):
@@ -828,10 +852,9 @@ class ServerConnection(ServerSide):
 
     def _say_goodbye(self, reply: Reply) -> None:
         """421, which answers what is owed, and the end (RFC 5321 section 3.8)."""
-        clean = self._at_rest()
         self._owed = None
         self._outbox.append(bytes(reply))
-        self._end(clean=clean)
+        self._end(clean=self._state in _RESTING or self._state is State.GREETING)
 
     def _at_rest(self) -> bool:
         return self._step is None and self._state in _RESTING
@@ -846,7 +869,13 @@ class ServerConnection(ServerSide):
         return self._limits.backlog
 
 
+def _verb_of(line: bytes) -> bytes:
+    """The first four octets of a line that may hold anything."""
+    return line.lstrip(b" \t")[:4].upper()
+
+
 _CONTROL = re.compile("[\0-\x1f\x7f]")
+_LOST = "No way to tell the message from the commands"
 _BARE_NEWLINE = "A CR without LF, or a LF without CR, in the message"
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _TURNS = ("TURN", "ATRN")
@@ -899,6 +928,7 @@ _CHECKS: dict[type[Command], Callable[[ServerConnection, Command], None]] = {
     SendOrMail: ServerConnection._check_mail,
     SendAndMail: ServerConnection._check_mail,
     Rcpt: ServerConnection._check_rcpt,
+    Data: ServerConnection._check_data,
     Auth: ServerConnection._check_auth,
     Vrfy: ServerConnection._check_query,
     Expn: ServerConnection._check_query,

@@ -129,7 +129,12 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
         **_CHUNKS,
     },
     DATA: {".": _moves(READY, READY)},
-    BDAT: {**_anywhere(BDAT, READY), **_CHUNKS},
+    BDAT: {
+        **_anywhere(BDAT, READY),
+        # Whoever wants to give the message up must: it was dropped when this came in.
+        **dict.fromkeys(("EHLO", "HELO", "LHLO", "RSET"), _moves(READY, FAILED)),
+        **_CHUNKS,
+    },
     FAILED: _anywhere(FAILED, READY),
     AUTH: {"AUTH response": _AUTHENTICATION},
     TLS: {"TLS": {2: CONNECTED}},
