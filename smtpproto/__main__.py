@@ -1,4 +1,7 @@
-"""The command line: ``python -m smtpproto``. Everything happens in memory, on no network."""
+"""A message by SMTP into a maildrop and by POP3 out of it, in memory, with its transcript.
+
+Without a command, a sample message.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from smtpproto import LocalProtocolError, smtp
+from smtpproto.circle import deliver, retrieve
 from smtpproto.transcript import Transcript
-
-_PIECE = 65536
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,8 +30,8 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(dest="command", parser_class=_Parser)
     deliver = commands.add_parser(
         "deliver",
-        help="carry a message file from a client connection to a server connection",
-        description="Carry a message file through both connections and compare the octets.",
+        help="do it with a message file",
+        description="Carry a message file through all four connections and compare the octets.",
     )
     deliver.add_argument("file", type=Path, help="the message, an .eml file")
     deliver.add_argument("--from", dest="sender", required=True, metavar="A")
@@ -47,14 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             message = files("smtpproto").joinpath("sample.eml").read_bytes()
             sender, recipients = "sender@example.org", ["recipient@example.com"]
-        transcript = Transcript()
-        received = deliver(_envelope(sender, recipients, message), message, transcript)
+        by_smtp, by_pop3 = Transcript(), Transcript()
+        received = deliver(_envelope(sender, recipients, message), message, by_smtp)
+        if received is not None:
+            received = retrieve(received, by_pop3)
     except OSError as error:
         return _complain(f"{options.file}: {error.strerror}")
     except LocalProtocolError as error:
         return _complain(str(error))
-    print(transcript)
-    print()
+    print(f"SMTP, C: the client, S: the server:\n\n{by_smtp}\n")
+    print(f"POP3:\n\n{by_pop3}\n")
     return _verdict(_repaired(message), received)
 
 
@@ -78,67 +82,6 @@ def _repaired(message: bytes) -> bytes:
     """The message as it must arrive: every newline a CRLF, the last line ended."""
     repaired = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
     return repaired if not repaired or repaired.endswith(b"\r\n") else repaired + b"\r\n"
-
-
-def deliver(envelope: smtp.Envelope, message: bytes, transcript: Transcript) -> bytes | None:
-    """The octets that a server receives when a client sends it `message`; None when it does not
-    arrive. What is said on the way stands in `transcript`."""
-    client = smtp.ClientConnection()
-    server = smtp.ServerConnection(
-        "mx.example.com",
-        extensions=[
-            smtp.ext.Pipelining(),
-            smtp.ext.Size(),
-            smtp.ext.EightBitMime(),
-            smtp.ext.SmtpUtf8(),
-            smtp.ext.EnhancedStatusCodes(),
-        ],
-    )
-    received: bytes | None = None
-    content = bytearray()
-
-    def server_side() -> None:
-        nonlocal received
-        for event in server.events():
-            transcript.note(event)
-            match event:
-                case smtp.MessageData(data):
-                    content.extend(data)
-                case smtp.EndOfMessage():
-                    received = bytes(content)
-                    server.accept(f"{len(received)} octets received")
-                case smtp.Request():
-                    server.accept()
-
-    def client_side() -> None:
-        for event in client.events():
-            transcript.note(event)
-            match event:
-                case smtp.ReplyReceived(None, smtp.Reply(220)):
-                    client.send(smtp.Ehlo("client.example.org"))
-                case smtp.ReplyReceived(smtp.Ehlo(), smtp.Reply(250)):
-                    client.send(envelope.mail)
-                    for recipient in envelope.recipients:
-                        client.send(recipient)
-                    client.send(smtp.Data())
-                case smtp.ReplyReceived(smtp.Data(), smtp.Reply(354)):
-                    for start in range(0, len(message), _PIECE):
-                        client.send(smtp.MessageData(message[start : start + _PIECE]))
-                    client.send(smtp.EndOfMessage())
-                case smtp.ReplyReceived(smtp.EndOfMessage()):
-                    client.send(smtp.Quit())
-
-    server.accept()
-    while not (client.closed and server.closed):
-        from_server = server.data_to_send()
-        transcript.server(from_server)
-        client.receive_data(from_server)
-        client_side()
-        from_client = client.data_to_send()
-        transcript.client(from_client)
-        server.receive_data(from_client)
-        server_side()
-    return received
 
 
 def _verdict(expected: bytes, received: bytes | None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smtpproto import __main__ as cli
+from smtpproto.sasl import PlainClient
 
 
 def run(*arguments: str) -> int:
@@ -21,6 +22,13 @@ def test_the_sample_message_arrives(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "C: MAIL FROM:<sender@example.org> SIZE=435 BODY=8BITMIME\n" in said
     assert "      Mail('sender@example.org', size=435, body='8BITMIME')\n" in said
+    assert "C: AUTH PLAIN [redacted]\n" in said
+    assert "C: USER tim\n" in said
+    assert "C: PASS [redacted]\n" in said
+    assert "C: RETR 1\n" in said
+    assert "C: DELE 1\n" in said
+    assert "tanstaaf" not in said
+    assert "AHRpbQB0YW5zdGFhZnRhbnN0YWFm" not in said
     assert said.endswith("Delivered: 435 octets came out, and they are those that went in.\n")
 
 
@@ -71,9 +79,34 @@ def test_one_clear_line_and_exit_2(
     assert said.err.count("\n") == 1
 
 
+def test_a_client_that_smtp_does_not_let_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("smtpproto.sasl.PlainClient", lambda *_: PlainClient("tim", "wrong"))
+    assert run() == 1
+    said = capsys.readouterr().out
+    assert "S: 535 5.7.8 Authentication credentials invalid\nC: QUIT\n" in quietly(said)
+    assert said.endswith("Not delivered: 435 octets went in, None came out.\n")
+
+
+def test_a_client_that_pop3_does_not_let_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("smtpproto.pop3.ServerConnection.user", "somebody else")
+    assert run() == 1
+    said = capsys.readouterr().out
+    assert "S: -ERR [AUTH] Invalid user name or password\nC: QUIT\n" in quietly(said)
+    assert said.endswith("Not delivered: 435 octets went in, None came out.\n")
+
+
+def quietly(said: str) -> str:
+    """The transcript without its notes."""
+    return "".join(line for line in said.splitlines(True) if not line.startswith(" "))
+
+
 def test_a_message_that_does_not_arrive(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "deliver", lambda *arguments: b"something else")
+    monkeypatch.setattr(cli, "retrieve", lambda *arguments: b"something else")
     assert run() == 1
     assert "Not delivered: 435 octets went in" in capsys.readouterr().out

@@ -288,7 +288,7 @@ class ClientConnection(ClientSide):
         expected = self._expected_state()
         allowed = MACHINE[expected]
         if step == "raw":
-            if expected in (State.DATA, State.AUTH, State.CLOSED):
+            if expected in _NO_COMMANDS:
                 raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
             return
         if (
@@ -588,6 +588,7 @@ class ClientConnection(ClientSide):
 
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
+_NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
 _TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
 """The steps whose reply takes the message, or refuses it."""
 

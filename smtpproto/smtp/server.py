@@ -52,6 +52,7 @@ from smtpproto.smtp.replies import EnhancedStatus, Reply
 from smtpproto.smtp.state import (
     MACHINE,
     NEVER_BY_DEFAULT,
+    ONLY_WITH_AUTH,
     TIMEOUT,
     WITHOUT_AUTH,
     WITHOUT_TLS,
@@ -578,7 +579,8 @@ class ServerConnection(ServerSide):
             raise _Refused(503, "5.5.1", "Authenticated already")
         if self._require_tls and not self._tls and step not in WITHOUT_TLS:
             raise _Refused(530, "5.7.0", "Must issue a STARTTLS command first")
-        if self._require_auth and self._identity is None and step not in WITHOUT_AUTH:
+        needs_auth = step in ONLY_WITH_AUTH or (self._require_auth and step not in WITHOUT_AUTH)
+        if needs_auth and self._identity is None:
             raise _Refused(530, "5.7.0", "Authentication required")
 
     def _check_mail(self, command: Command) -> None:

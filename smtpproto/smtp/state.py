@@ -179,6 +179,9 @@ WITHOUT_AUTH = frozenset({"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "NOOP", "R
 WITHOUT_TLS = frozenset({"EHLO", "HELO", "LHLO", "STARTTLS", "NOOP", "RSET", "QUIT"})
 """What a server that requires TLS allows before it (RFC 3207 section 4; RSET does no harm)."""
 
+ONLY_WITH_AUTH = frozenset({"ATRN"})
+"""What every server allows to authenticated clients only (RFC 2645 section 5.1)."""
+
 NEVER_BY_DEFAULT = frozenset({"AUTH", "AUTH response", "TURN", "ATRN", "ETRN", "BURL", "BURL LAST"})
 """Steps that a server cannot accept without knowing more."""
 

@@ -1,0 +1,55 @@
+"""POP3 (RFC 1939): ClientConnection, ServerConnection, Maildrop and their values."""
+
+from smtpproto.pop3.capabilities import Capabilities
+from smtpproto.pop3.client import ClientConnection
+from smtpproto.pop3.commands import (
+    Apop,
+    Auth,
+    Capa,
+    Command,
+    CommandSyntaxError,
+    Dele,
+    Extended,
+    Lang,
+    List,
+    Noop,
+    Pass,
+    Quit,
+    Raw,
+    Retr,
+    Rset,
+    Stat,
+    Stls,
+    Top,
+    Uidl,
+    User,
+    Utf8,
+)  # fmt: skip
+from smtpproto.pop3.events import (
+    AuthCancelled,
+    AuthChallenge,
+    AuthResponse,
+    CommandRefused,
+    ConnectionClosed,
+    EndOfMessage,
+    Event,
+    MessageData,
+    Request,
+    ResponseReceived,
+    TlsHandshake,
+)  # fmt: skip
+from smtpproto.pop3.limits import Limits
+from smtpproto.pop3.listings import Language, MaildropStatus, ScanListing, UniqueId
+from smtpproto.pop3.maildrop import Maildrop
+from smtpproto.pop3.responses import Err, Ok, Response
+from smtpproto.pop3.server import ServerConnection
+from smtpproto.pop3.state import State
+
+__all__ = [
+    "Apop", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Capa", "Capabilities",
+    "ClientConnection", "Command", "CommandRefused", "CommandSyntaxError", "ConnectionClosed",
+    "Dele", "EndOfMessage", "Err", "Event", "Extended", "Lang", "Language", "Limits", "List",
+    "Maildrop", "MaildropStatus", "MessageData", "Noop", "Ok", "Pass", "Quit", "Raw", "Request",
+    "Response", "ResponseReceived", "Retr", "Rset", "ScanListing", "ServerConnection", "Stat",
+    "State", "Stls", "TlsHandshake", "Top", "Uidl", "UniqueId", "User", "Utf8",
+]  # fmt: skip

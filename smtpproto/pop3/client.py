@@ -1,0 +1,481 @@
+"""ClientConnection: the client's side of a POP3 session."""
+
+from __future__ import annotations
+
+import re
+
+from smtpproto.clientside import ClientSide, Sent
+from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.events import message_data
+from smtpproto.pop3.capabilities import NO_CAPABILITIES, Capabilities
+from smtpproto.pop3.commands import (
+    Apop,
+    Auth,
+    Capa,
+    Command,
+    Lang,
+    List,
+    Pass,
+    Raw,
+    Retr,
+    Stat,
+    Stls,
+    Top,
+    Uidl,
+    User,
+    Utf8,
+)  # fmt: skip
+from smtpproto.pop3.events import (
+    AuthCancelled,
+    AuthResponse,
+    EndOfMessage,
+    Event,
+    Request,
+    ResponseReceived,
+    Result,
+    TlsHandshake,
+    response_received,
+)
+from smtpproto.pop3.limits import Limits
+from smtpproto.pop3.listings import (
+    Language,
+    MaildropStatus,
+    ScanListing,
+    UniqueId,
+    read_listings,
+)  # fmt: skip
+from smtpproto.pop3.responses import Ok, Response, ok, read_lines, read_status
+from smtpproto.pop3.state import (
+    BARRIERS,
+    CONTINUE,
+    ENDS_GROUP,
+    ENTERED,
+    ERR,
+    MACHINE,
+    TIMEOUT,
+    Moves,
+    State,
+    step_of,
+    success,
+)
+from smtpproto.sasl.digests import check_timestamp
+from smtpproto.wire.dots import DotDecoder
+
+__all__ = ["ClientConnection"]
+
+_NO_LIMITS_GIVEN = Limits()
+_END_OF_MESSAGE = EndOfMessage()
+_WINDOW = 65536
+"""Octets of a message that are looked at in one go: what comes after it must not be copied again
+for each."""
+
+
+class _Block:
+    """What follows an Ok up to the dot: lines that are gathered, or a message that passes."""
+
+    __slots__ = ("decoder", "gathered", "octets", "response", "state")
+
+    def __init__(self, response: Ok | None, state: State) -> None:
+        self.decoder = DotDecoder(strict=False)
+        self.response = response
+        """The Ok that the lines complete; None: a message, whose Ok is handed out already."""
+        self.state = state
+        """Where the response leads once it is complete."""
+        self.gathered = bytearray()
+        self.octets = 0
+
+
+class ClientConnection(ClientSide):
+    """The client's side of a POP3 session (RFC 1939).
+
+    `tls` says that the transport is under TLS already.
+
+    Commands may be sent at once: they go out as the server's capabilities allow, and each gets
+    its ResponseReceived. The greeting is the first, with no command.
+    """
+
+    __slots__ = ("_auth", "_block", "_capabilities", "_expected", "_limits", "_state", "_timestamp",
+                 "_utf8")  # fmt: skip
+
+    def __init__(self, *, tls: bool = False, limits: Limits = _NO_LIMITS_GIVEN) -> None:
+        super().__init__(tls=tls)
+        self._limits = limits
+        self._state = State.GREETING
+        self._expected: State | None = State.AUTHORIZATION  # None: to be worked out again
+        self._capabilities = NO_CAPABILITIES
+        self._timestamp: str | None = None
+        self._auth: Auth | None = None
+        self._utf8 = False  # Utf8 was sent
+        self._block: _Block | None = None
+
+    # -- public: what the session is --------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the session stands, by the responses that have come.
+
+        UPDATE: QUIT is on its way, and whether the server has removed what is marked as deleted
+        nobody knows before its response.
+        """
+        step = self._unanswered[0].step if self._unanswered else ""
+        return ENTERED.get((self._state, step), self._state)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server's last answer to CAPA listed; nothing before it."""
+        return self._capabilities
+
+    @property
+    def timestamp(self) -> str | None:
+        """The greeting's timestamp for ``sasl.apop_digest``; None without APOP, or under TLS that
+        has begun since: what came in clear is forgotten."""
+        return self._timestamp
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for the server. The RFC has no figure but the ten minutes that a server
+        waits for its client (RFC 1939 section 3)."""
+        return TIMEOUT
+
+    # -- public: sending --------------------------------------------------------------------------
+
+    def send(self, item: Command | AuthResponse | AuthCancelled) -> None:
+        """Queue a command, or a step of a SASL exchange.
+
+        What may not follow what was sent so far, should all of it succeed, raises
+        LocalProtocolError. TOP and UIDL may always be tried; STLS, UTF8 and LANG are refused
+        here when CAPA was answered without them.
+        """
+        if isinstance(item, AuthResponse | AuthCancelled):
+            self._check_open(item)
+            self._send_auth(item, self._auth)
+            return
+        if not isinstance(item, Command):
+            raise LocalProtocolError(f"a client sends commands and SASL responses, not {item!r}")
+        self._check_command(item)
+        step = step_of(item)
+        if isinstance(item, Raw):
+            self._queue(Sent(item, step, item.octets, item.replies))
+            return
+        self._expected = success(MACHINE[self._expected_state()][step])
+        if isinstance(item, Auth):
+            self._auth = item
+        elif isinstance(item, Utf8):
+            self._utf8 = True
+        self._queue(Sent(item, step, bytes(item), 1))
+
+    # -- checking what is sent --------------------------------------------------------------------
+
+    def _check_open(self, item: object) -> None:
+        if self._closed:
+            raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
+
+    def _check_command(self, command: Command) -> None:
+        """Raise LocalProtocolError when a command cannot be sent now."""
+        self._check_open(command)
+        self._check_barrier(command)
+        expected = self._expected_state()
+        if isinstance(command, Raw):
+            if expected in (State.AUTH, State.CLOSED):
+                raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
+            return
+        allowed = MACHINE[expected]
+        if step_of(command) not in allowed:
+            may = ", ".join(sorted(allowed)) or "nothing"
+            raise LocalProtocolError(
+                f"{command!r} cannot be sent in state {expected.value}: allowed are {may}"
+            )
+        self._check_offer(command)
+        limit = self._limits.command_line
+        if len(bytes(command)) > limit:
+            raise LocalProtocolError(
+                f"{command!r} is {len(bytes(command))} octets long, and a command line has at"
+                f" most {limit} (RFC 2449 section 4)"
+            )
+
+    def _expected_state(self) -> State:
+        """The state that holds when everything unanswered succeeds."""
+        if self._expected is None:
+            state = self._state
+            for sent in (*self._unanswered, *self._waiting):
+                moves = MACHINE[state].get(sent.step)
+                if moves is not None:
+                    state = success(moves)
+            self._expected = state
+        return self._expected
+
+    def _check_offer(self, command: Command) -> None:
+        """What the RFCs forbid a client, given what the server offered."""
+        problem = self._problem(command, self._capabilities)
+        if problem is not None:
+            raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
+
+    def _problem(self, command: Command, offered: Capabilities) -> str | None:
+        if isinstance(command, Stls) and (self._tls or self._utf8):
+            return "TLS is active already" if self._tls else "STLS must precede UTF8"
+        if isinstance(command, Stls | Utf8 | Lang):
+            if offered is NO_CAPABILITIES or command.verb in offered:
+                return None
+            return f"the server does not offer {command.verb}"
+        if isinstance(command, Apop) and self._timestamp is None:
+            return (
+                "the greeting had no timestamp that is a msg-id (RFC 1939 section 7), or it came"
+                " before TLS"
+            )
+        if isinstance(command, User | Pass | Apop):
+            if offered.utf8_user or bytes(command).isascii():
+                return None
+            return "it is not ASCII, and the server does not offer UTF8 USER (RFC 6856 section 2.2)"
+        if isinstance(command, Auth) and command.initial_response is not None:
+            if self._takes_initial_response:
+                return None
+            return (
+                "no initial response where CAPA has not shown SASL (RFC 5034 section 3); send Auth"
+                " without it, and it as the response to the empty challenge"
+            )
+        return None
+
+    # -- what goes out, and when (RFC 2449 section 6.6) -------------------------------------------
+
+    BARRIERS = BARRIERS
+    ENDS_GROUP = ENDS_GROUP
+
+    @property
+    def _pipelining(self) -> bool:
+        return "PIPELINING" in self._capabilities
+
+    @property
+    def _most_unanswered(self) -> int | None:
+        return self._limits.pipeline_octets
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _advance(self) -> Event | None:
+        if self._closed:
+            return None
+        if self._state is State.TLS:
+            if len(self._input):
+                self._fail("octets in clear behind the +OK to STLS: somebody put them there")
+            return self._starve() if self._at_eof else None
+        event: Event | None = None
+        while event is None:
+            if self._block is not None:
+                data = self._input.peek(_WINDOW)
+                if not data:
+                    return self._starve()
+                event = self._read_block(self._block, data)
+                continue
+            limits = self._limits
+            line = self._next_line(max(limits.response_line, limits.auth_line))
+            if line is None:
+                return self._starve()
+            if line.startswith(b"+ ") or line == b"+":
+                event = self._read_challenge(line)
+                continue
+            if len(line) + 2 > limits.response_line:
+                self._fail(f"a line of a response is longer than {limits.response_line} octets")
+            try:
+                response = read_status(line)
+            except RemoteProtocolError as error:
+                self._fail(str(error))
+            event = self._read_response(response)
+        return event
+
+    def _read_challenge(self, line: bytes) -> Event | None:
+        if not self._unanswered:
+            self._fail(f"{line[:512]!r} answers nothing: every command has had its response")
+        sent = self._unanswered[0]
+        self._state = self._follow(sent, CONTINUE, line)
+        self._expected = None
+        self._answered()
+        return self._challenged(line[1:], self._auth)
+
+    def _read_response(self, response: Response) -> Event | None:
+        """A response's first line has come."""
+        if not self._unanswered:
+            return self._unasked(response)
+        sent = self._unanswered[0]
+        state = self._follow(sent, response.status, bytes(response))
+        if isinstance(response, Ok):
+            request = sent.request
+            if isinstance(request, Retr | Top):
+                self._block = _Block(None, state)
+                return response_received(request, response, None)
+            if isinstance(request, Command) and request.multiline:
+                self._block = _Block(response, state)
+                return None
+        return self._complete(sent, state, response)
+
+    def _read_block(self, block: _Block, data: bytes) -> Event | None:
+        """More of what follows an Ok."""
+        decoder = block.decoder
+        content = decoder.decode(data)
+        self._input.skip(len(data) - decoder.unused)
+        block.octets += len(content)
+        response = block.response
+        if response is None:
+            return self._pass_on(block, content)
+        block.gathered += content
+        if block.octets > self._limits.list:
+            self._fail(f"a list is longer than {self._limits.list} octets")
+        if not decoder.ended:
+            return None
+        self._block = None
+        try:
+            lines = read_lines(bytes(block.gathered))
+        except RemoteProtocolError as error:
+            self._fail(str(error))
+        response = ok(response.text, response.code, lines)
+        return self._complete(self._unanswered[0], block.state, response)
+
+    def _pass_on(self, block: _Block, content: bytes) -> Event | None:
+        """A piece of a message."""
+        most = self._limits.message
+        if most is not None and block.octets > most:
+            self._fail(f"a message is longer than {most} octets")
+        if block.decoder.ended:
+            self._block = None
+            self._next_answer(self._unanswered[0])
+            if not content:
+                return _END_OF_MESSAGE
+            self._events.append(_END_OF_MESSAGE)
+        return message_data(content) if content else None
+
+    def _complete(self, sent: Sent, state: State, response: Response) -> Event:
+        """All of a response has come."""
+        result: Result = None
+        done = isinstance(response, Ok)
+        if isinstance(response, Ok):
+            try:
+                result = _result(sent.request, response)
+            except RemoteProtocolError as error:
+                self._fail(f"the answer to {sent.request!r}: {error}")
+        if isinstance(sent.request, Auth) and sent.request.mechanism is not None:
+            self._auth_answered(done)
+        if not done:
+            self._expected = None
+        if sent.request is None:
+            self._timestamp = _timestamp(response) if done else None
+            result = self._timestamp
+        elif isinstance(result, Capabilities):
+            self._capabilities = result
+        elif isinstance(sent.request, Utf8):
+            self._utf8 = done
+        self._state = state
+        self._next_answer(sent)
+        if state is State.CLOSED:
+            self._end(clean=not self._unanswered and not self._waiting)
+        elif state is State.TLS and not len(self._input):
+            self._events.append(TlsHandshake())
+        return ResponseReceived(sent.request, response, result)
+
+    def _next_answer(self, sent: Sent) -> None:
+        if sent.replies > 1:
+            self._unanswered[0] = sent._replace(replies=sent.replies - 1)
+        else:
+            self._answered()
+        self._write_what_may_go()
+
+    def _follow(self, sent: Sent, kind: str, line: bytes) -> State:
+        """The state that an answer of this kind leads to. Raises RemoteProtocolError."""
+        moves: Moves = MACHINE[self._state].get(sent.step, {})
+        if kind in moves:
+            return moves[kind]
+        if not moves and (kind == ERR or (sent.step == "raw" and kind != CONTINUE)):
+            return self._state  # overtaken by a refusal, or anybody's guess
+        expected = ", ".join(moves) or ERR
+        self._fail(
+            f"{line[:512]!r} cannot answer {sent.request or 'the opening of the connection'!r} in"
+            f" state {self._state.value}: expected {expected}"
+        )
+
+    def _unasked(self, response: Response) -> Event:
+        """A response although nothing waits for one: before they go, servers may say why."""
+        if isinstance(response, Ok):
+            self._fail(f"{response!r} answers nothing: every command has had its response")
+        self._end(clean=self._state in _RESTING)
+        return ResponseReceived(None, response)
+
+    # -- SASL -------------------------------------------------------------------------------------
+
+    @property
+    def _takes_initial_response(self) -> bool:
+        return "SASL" in self._capabilities
+
+    def _check_auth(self, mechanism: str) -> None:
+        self._check_command(Auth(mechanism))
+
+    def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
+        command = Auth(mechanism, initial)
+        fits = self._takes_initial_response and len(bytes(command)) <= self._limits.command_line
+        self.send(command if fits else Auth(mechanism))
+        return fits
+
+    @property
+    def _within_auth(self) -> bool:
+        return self._state is State.AUTH
+
+    @property
+    def _longest_auth_line(self) -> int:
+        return self._limits.auth_line
+
+    # -- TLS, and the end -------------------------------------------------------------------------
+
+    @property
+    def _handshake_owed(self) -> bool:
+        return self._state is State.TLS
+
+    def _forget(self) -> None:
+        self._state = self._expected = State.AUTHORIZATION
+        self._capabilities = NO_CAPABILITIES
+        self._timestamp = None
+        self._auth = None
+
+    def _at_rest(self) -> bool:
+        return self._state in _RESTING and not self._unanswered and not self._waiting
+
+    def _end(self, *, clean: bool) -> None:
+        super()._end(clean=clean)
+        self._state = self._expected = State.CLOSED
+        self._block = None
+
+    @property
+    def _backlog(self) -> int:
+        return self._limits.backlog
+
+
+_RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)
+
+
+def _timestamp(response: Response) -> str | None:
+    """The timestamp of a greeting, if it is a msg-id; a digest of anything else could be turned
+    against the client (CVE-2007-1558)."""
+    for word in re.findall("<[^<>]*>", response.text):
+        try:
+            return check_timestamp(word)
+        except LocalProtocolError:
+            pass
+    return None
+
+
+def _result(request: Request | None, response: Ok) -> Result:
+    """What an Ok tells, typed. Raises RemoteProtocolError when it does not tell that."""
+    lines = response.lines or ()
+    match request:
+        case Stat():
+            return MaildropStatus.parse(response.text)
+        case List(None):
+            return read_listings(ScanListing, lines)
+        case List():
+            return ScanListing.parse(response.text)
+        case Uidl(None):
+            return read_listings(UniqueId, lines)
+        case Uidl():
+            return UniqueId.parse(response.text)
+        case Capa():
+            return Capabilities.parse(lines)
+        case Lang(None):
+            return read_listings(Language, lines)
+        case Auth(None):
+            return tuple(name.strip(" ").upper() for name in lines)
+    return None

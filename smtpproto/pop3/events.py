@@ -1,0 +1,96 @@
+"""What comes out of a POP3 connection besides commands and responses."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from smtpproto.events import (
+    AuthCancelled,
+    AuthChallenge,
+    AuthResponse,
+    ConnectionClosed,
+    EndOfMessage,
+    Event,
+    MessageData,
+    Request,
+    TlsHandshake,
+)
+from smtpproto.pop3.capabilities import Capabilities
+from smtpproto.pop3.listings import Language, MaildropStatus, ScanListing, UniqueId
+from smtpproto.pop3.responses import Response
+from smtpproto.values import constructor, fill
+
+__all__ = [
+    "AuthCancelled",
+    "AuthChallenge",
+    "AuthResponse",
+    "CommandRefused",
+    "ConnectionClosed",
+    "EndOfMessage",
+    "Event",
+    "MessageData",
+    "Request",
+    "ResponseReceived",
+    "Result",
+    "TlsHandshake",
+]
+
+Result: TypeAlias = (
+    str
+    | MaildropStatus
+    | ScanListing
+    | UniqueId
+    | Capabilities
+    | tuple[ScanListing, ...]
+    | tuple[UniqueId, ...]
+    | tuple[Language, ...]
+    | tuple[str, ...]
+    | None
+)
+"""What a response tells, typed: see ResponseReceived."""
+
+
+class CommandRefused(Event):
+    """Server: the connection has answered a command line by itself; nothing is owed.
+
+    `line` is what the client sent, at most 512 octets of it, without secrets.
+    """
+
+    __slots__ = ("line", "response")
+    line: bytes
+    response: Response
+
+    def __init__(self, line: bytes, response: Response) -> None:
+        fill(self, line, response)
+
+
+class ResponseReceived(Event):
+    """Client: the server's response to `command`.
+
+    `command` is the very value that was sent. It is None for the greeting, and for a ``-ERR``
+    that nothing asked for, with which servers take their leave. After an Ok to Retr and Top
+    follow MessageData and EndOfMessage.
+
+    `result` is what an Ok tells, typed; None where it tells nothing:
+
+    ================  =========================================================
+    the greeting      its timestamp, a str, if it has one that is a msg-id
+    Stat()            a MaildropStatus
+    List(), List(n)   a tuple of ScanListing values; the one of message n
+    Uidl(), Uidl(n)   a tuple of UniqueId values; the one of message n
+    Capa()            Capabilities
+    Lang()            a tuple of Language values
+    Auth()            a tuple of the names of mechanisms
+    ================  =========================================================
+    """
+
+    __slots__ = ("command", "response", "result")
+    command: Request | None
+    response: Response
+    result: Result
+
+    def __init__(self, command: Request | None, response: Response, result: Result = None) -> None:
+        fill(self, command, response, result)
+
+
+response_received = constructor(ResponseReceived)

@@ -1,0 +1,105 @@
+"""Maildrop: the numbering of a user's messages for one session, and what is marked as deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from smtpproto.errors import LocalProtocolError
+from smtpproto.pop3.answers import counted
+from smtpproto.pop3.commands import Command, Dele, List, Noop, Retr, Rset, Stat, Top, Uidl
+from smtpproto.pop3.listings import MaildropStatus, ScanListing, UniqueId
+from smtpproto.pop3.responses import Err, Ok, Response
+
+__all__ = ["Maildrop"]
+
+
+class Maildrop:
+    """A maildrop as it is when the session enters the TRANSACTION state (RFC 1939 section 4).
+
+    `messages` are the unique-id and the size in octets of each message, in order: the first has
+    number 1. `answer` is the response to every command about them:
+
+        case pop3.Retr(number) | pop3.Top(number):
+            answer = maildrop.answer(event)
+            conn.send(answer)
+            if isinstance(answer, pop3.Ok):
+                for piece in read_message(number):
+                    conn.send(pop3.MessageData(piece))
+                conn.send(pop3.EndOfMessage())
+        case pop3.Stat() | pop3.List() | pop3.Uidl() | pop3.Dele() | pop3.Rset() | pop3.Noop():
+            conn.send(maildrop.answer(event))
+        case pop3.Quit():
+            for message in maildrop.deleted:
+                remove_message(message.number)
+            conn.accept()
+
+    Raises LocalProtocolError for what is no unique-id, or no size.
+    """
+
+    __slots__ = ("_deleted", "_messages", "_octets")
+
+    def __init__(self, messages: Iterable[tuple[str, int]] = ()) -> None:
+        # Each is checked once, here.
+        self._messages = [
+            (UniqueId(number, uid), ScanListing(number, octets))
+            for number, (uid, octets) in enumerate(messages, 1)
+        ]
+        self._deleted: set[int] = set()
+        self._octets = sum(scan.octets for _, scan in self._messages)  # of what is not deleted
+
+    @property
+    def status(self) -> MaildropStatus:
+        """How many messages there are, and how large; those marked as deleted do not count."""
+        return MaildropStatus(len(self._messages) - len(self._deleted), self._octets)
+
+    @property
+    def deleted(self) -> tuple[UniqueId, ...]:
+        """The messages that are marked as deleted: QUIT must remove them, and nothing else may
+        (RFC 1939 section 6)."""
+        return tuple(self._messages[number - 1][0] for number in sorted(self._deleted))
+
+    def answer(self, command: Command) -> Response:
+        """The response to STAT, LIST, UIDL, DELE, RSET or NOOP; to RETR and TOP the Ok that the
+        message follows, or the Err.
+
+        Raises LocalProtocolError for any other command.
+        """
+        if isinstance(command, List | Uidl | Retr | Top | Dele) and command.number is not None:
+            return self._answer_about(command, command.number)
+        if isinstance(command, Stat):
+            return Ok(str(self.status))
+        if isinstance(command, List):
+            left = [scan for _, scan in self._left()]
+            return Ok(counted(self.status), lines=[f"{scan.number} {scan.octets}" for scan in left])
+        if isinstance(command, Uidl):
+            ids = [unique for unique, _ in self._left()]
+            return Ok(counted(self.status), lines=[f"{one.number} {one.uid}" for one in ids])
+        if isinstance(command, Rset):
+            self._octets += sum(self._messages[n - 1][1].octets for n in self._deleted)
+            self._deleted.clear()
+            return Ok(f"maildrop has {counted(self.status)}")
+        if isinstance(command, Noop):
+            return Ok()
+        raise LocalProtocolError(f"{command!r} is not about messages: the server answers it")
+
+    def _answer_about(self, command: List | Uidl | Retr | Top | Dele, number: int) -> Response:
+        if number > len(self._messages):
+            return Err(f"no such message, only {len(self._messages)} messages in maildrop")
+        if number in self._deleted:
+            return Err(f"message {number} already deleted")
+        unique, scan = self._messages[number - 1]
+        if isinstance(command, List):
+            return Ok(str(scan))
+        if isinstance(command, Uidl):
+            return Ok(str(unique))
+        if isinstance(command, Dele):
+            self._deleted.add(number)
+            self._octets -= scan.octets
+            return Ok(f"message {number} deleted")
+        return Ok(f"{scan.octets} octets" if isinstance(command, Retr) else "")
+
+    def _left(self) -> list[tuple[UniqueId, ScanListing]]:
+        """The messages that are not marked as deleted."""
+        if not self._deleted:
+            return self._messages
+        return [one for one in self._messages if one[0].number not in self._deleted]

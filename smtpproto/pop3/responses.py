@@ -1,0 +1,182 @@
+"""Ok and Err: the two responses of POP3, and how they are read.
+
+RFC 1939 section 3; RFC 2449 section 8 for the response codes. What follows a ``+OK`` as lines up
+to a dot is part of the response where it is short (LIST, UIDL, CAPA, ...): `lines`. A message is
+not: it is streamed behind its response.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import ClassVar
+
+from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.values import Value, constructor, fill
+from smtpproto.wire.dots import DotDecoder, DotEncoder
+from smtpproto.wire.newlines import bare_newline
+
+__all__ = ["Err", "Ok", "Response", "read_lines", "read_status"]
+
+_LEVEL = r"[!-.0-\\^-~]+"  # rchar: printable ASCII without "/" and "]" (RFC 2449 section 3)
+_CODE = re.compile(rf"\[({_LEVEL}(?:/{_LEVEL})*)\] ?")
+_CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_CONTROLS_IN_LINES = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
+_NEVER = re.compile(r"[\0\r\n]")
+_STATUS = re.compile(rb"(\+OK|-ERR)(?![0-9A-Za-z]) ?(.*)", re.DOTALL)
+
+
+class Response(Value):
+    """A server's response: Ok or Err.
+
+    `text` is for people. `code` is the response code before it, in upper case and without
+    brackets, or None: IN-USE, LOGIN-DELAY (RFC 2449), AUTH, SYS/TEMP, SYS/PERM (RFC 3206), UTF8
+    (RFC 6856), or any other. Raises LocalProtocolError for what cannot be written.
+    """
+
+    __slots__ = ()
+    __match_args__ = ("text", "code")
+    text: str
+    code: str | None
+    status: ClassVar[str]
+    """How it begins on the wire: ``+OK`` or ``-ERR``."""
+
+    @staticmethod
+    def parse(octets: bytes) -> Response:
+        """The response that stands complete in `octets`: a line, or lines up to the dot.
+
+        Raises RemoteProtocolError.
+        """
+        line, end, rest = octets.partition(b"\r\n")
+        response = read_status(line)
+        if not end:
+            raise RemoteProtocolError(f"expected a complete response, got {octets[:512]!r}")
+        if not rest:
+            return response
+        decoder = DotDecoder(strict=False)
+        block = decoder.decode(rest)
+        if not decoder.ended or decoder.unused or not isinstance(response, Ok):
+            raise RemoteProtocolError(f"expected one complete response, got {octets[:512]!r}")
+        return ok(response.text, response.code, read_lines(block))
+
+    def _status_line(self) -> bytes:
+        words = (self.status, None if self.code is None else f"[{self.code}]", self.text or None)
+        text = " ".join(word for word in words if word is not None)
+        return text.encode("utf-8", "surrogateescape") + b"\r\n"
+
+    def __bytes__(self) -> bytes:
+        return self._status_line()
+
+
+class Ok(Response):
+    """``+OK``: done. `lines` are what follows up to a dot, None where nothing does.
+
+    Lines are without their ends, and as they were meant: dots are doubled on the wire only.
+    """
+
+    __slots__ = __match_args__ = ("text", "code", "lines")
+    lines: tuple[str, ...] | None
+    status = "+OK"
+
+    def __init__(
+        self, text: str = "", code: str | None = None, lines: Iterable[str] | None = None
+    ) -> None:
+        if isinstance(lines, str):
+            raise LocalProtocolError("Ok: the lines are a list, not one text")
+        written = None if lines is None else tuple(lines)
+        if written:
+            _check_lines(written)
+        fill(self, *_checked(text, code), written)
+
+    def __bytes__(self) -> bytes:
+        if self.lines is None:
+            return self._status_line()
+        encoder = DotEncoder(strict=True)
+        block = "".join(f"{line}\r\n" for line in self.lines).encode("utf-8", "surrogateescape")
+        return self._status_line() + encoder.encode(block) + encoder.finish()
+
+
+class Err(Response):
+    """``-ERR``: not done."""
+
+    __slots__ = __match_args__ = ("text", "code")
+    status = "-ERR"
+
+    def __init__(self, text: str = "", code: str | None = None) -> None:
+        fill(self, *_checked(text, code))
+
+
+ok = constructor(Ok)
+err = constructor(Err)
+
+
+def _checked(text: str, code: str | None) -> tuple[str, str | None]:
+    """What can be written, and is read back as it is. Raises LocalProtocolError."""
+    if code is not None:
+        code = code.upper()
+        if not _CODE.fullmatch(f"[{code}]"):
+            raise LocalProtocolError(
+                f"{code!r} is no response code, such as IN-USE or SYS/TEMP (RFC 2449 section 8)"
+            )
+    elif _CODE.match(text):
+        raise LocalProtocolError(
+            f"the text {text!r} begins with what would be read as a response code: give it as code"
+        )
+    if _CONTROLS.search(text):
+        raise LocalProtocolError(f"the text {text!r} holds a control character: it is one line")
+    _check_writable(text)
+    return text, code
+
+
+def _check_lines(lines: tuple[str, ...]) -> None:
+    text = "\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or _CONTROLS_IN_LINES.search(text):
+        raise LocalProtocolError("a line of the response holds a control character")
+    _check_writable(text)
+
+
+def _check_writable(text: str) -> None:
+    try:
+        # Octets of a foreign charset that were read into a text go out again as they came.
+        again = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        again = ""
+    if again != text:
+        raise LocalProtocolError(f"the text {text[:512]!r} cannot be written as UTF-8")
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def read_status(line: bytes) -> Response:
+    """The response of a line without its end. Raises RemoteProtocolError.
+
+    Accepts what servers write beside the grammar: no text, text in any charset, stray controls
+    (read as "?").
+    """
+    match = _STATUS.fullmatch(line)
+    if match is None:
+        raise RemoteProtocolError(f"expected a response, +OK or -ERR, got {line[:512]!r}")
+    text = match[2].decode("utf-8", "surrogateescape")
+    if not text.isprintable():
+        if _NEVER.search(text):
+            raise RemoteProtocolError(f"a response holds a bare CR, LF or NUL: {line[:512]!r}")
+        text = _CONTROLS.sub("?", text)
+    code = None
+    found = _CODE.match(text)
+    if found is not None:
+        code, text = found[1].upper(), text[found.end() :]
+    return ok(text, code, None) if match[1] == b"+OK" else err(text, code)
+
+
+def read_lines(block: bytes) -> tuple[str, ...]:
+    """The lines of a block whose dots are undone. Raises RemoteProtocolError.
+
+    All at once: a scan listing may have a hundred thousand.
+    """
+    if not block:
+        return ()
+    if bare_newline(block) >= 0 or b"\0" in block:
+        raise RemoteProtocolError("a list holds a bare CR, a bare LF or NUL")
+    text = block[:-2].replace(b"\r\n", b"\n").decode("utf-8", "surrogateescape")
+    return tuple(_CONTROLS_IN_LINES.sub("?", text).split("\n"))

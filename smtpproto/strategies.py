@@ -1,0 +1,400 @@
+"""Hypothesis strategies for every public value, for the test suites of who builds on this package.
+
+    from hypothesis import given
+    from smtpproto import strategies
+
+    @given(strategies.smtp_commands(smtp.Mail, smtp.Rcpt))
+    def test_my_server(command): ...
+
+The strategies of one protocol's values begin with its name; what belongs to mail whatever carries
+it (messages, envelopes, enhanced status codes) has no prefix. Each generates everything that its
+value can hold, the rare and the absurd included, and nothing that the value refuses.
+
+Needs the extra ``smtpproto[strategies]``.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from smtpproto import smtp
+from smtpproto.smtp import ext
+from smtpproto.smtp.commands import VERBS
+from smtpproto.smtp.parameters import KEYWORDS
+
+__all__ = [
+    "enhanced_statuses",
+    "envelopes",
+    "messages",
+    "smtp_addresses",
+    "smtp_capabilities",
+    "smtp_commands",
+    "smtp_domains",
+    "smtp_events",
+    "smtp_extensions",
+    "smtp_limits",
+    "smtp_parameters",
+    "smtp_replies",
+]
+
+# RFC 5321 section 4.1.2, and what RFC 6531 section 3.3 adds to it.
+_ATEXT = string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-"
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+_DCONTENT = "".join(c for c in _PRINTABLE if c not in " [\\]")
+_LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+
+
+def _beyond_ascii(first: int = 0xA1) -> SearchStrategy[str]:
+    return st.characters(min_codepoint=first, exclude_categories=["Cs"])
+
+
+def _letters(alphabet: str, utf8: bool) -> SearchStrategy[str]:
+    ascii_letters = st.sampled_from(alphabet)
+    return st.one_of(ascii_letters, _beyond_ascii()) if utf8 else ascii_letters
+
+
+def _words(alphabet: str, utf8: bool, *, most: int = 12) -> SearchStrategy[str]:
+    return st.text(_letters(alphabet, utf8), min_size=1, max_size=most)
+
+
+# -- mail -----------------------------------------------------------------------------------------
+
+
+def messages(*, max_pieces: int = 30) -> SearchStrategy[bytes]:
+    """The octets of a message, rich in what has a meaning on some wire: lines that begin with
+    dots, CRLF, bare CR and LF, NUL, octets beyond ASCII; not necessarily a message that anybody
+    would write.
+    """
+    pieces = st.sampled_from(
+        [b"\r\n", b"\r\n.", b"\r\n.\r\n", b".", b"..", b"\r", b"\n", b"\0", b"a", b"Subject: b\r\n"]
+    )
+    return st.lists(st.one_of(pieces, st.binary(max_size=5)), max_size=max_pieces).map(b"".join)
+
+
+def enhanced_statuses(*, klass: int | None = None) -> SearchStrategy[smtp.EnhancedStatus]:
+    """Enhanced mail system status codes, known and unknown, of one `klass` (2, 4, 5) or any."""
+    numbers = st.one_of(st.integers(0, 20), st.integers(0, 999))
+    classes = st.sampled_from([2, 4, 5]) if klass is None else st.just(klass)
+    return st.builds(smtp.EnhancedStatus, classes, numbers, numbers)
+
+
+def envelopes(*, max_recipients: int = 5) -> SearchStrategy[smtp.Envelope]:
+    """Envelopes: each command that begins a transaction, and up to `max_recipients` recipients,
+    the same one twice included."""
+    return st.builds(
+        smtp.Envelope,
+        smtp_commands(smtp.Mail, smtp.SendMail, smtp.SendOrMail, smtp.SendAndMail),
+        st.lists(smtp_commands(smtp.Rcpt), max_size=max_recipients),
+    )
+
+
+# -- SMTP: addresses ------------------------------------------------------------------------------
+
+
+def smtp_domains(*, utf8: bool = True) -> SearchStrategy[str]:
+    """Domains, of one label or many; with `utf8` also internationalized ones."""
+    inner = st.text(_letters(_LETTERS_AND_DIGITS + "-", utf8), max_size=8)
+    edge = _letters(_LETTERS_AND_DIGITS, utf8)
+    labels = st.one_of(
+        st.sampled_from(["example", "EXAMPLE", "mx1", "xn--bcher-kva"]),
+        edge,
+        st.builds("{}{}{}".format, edge, inner, edge),
+    )
+    return st.lists(labels, min_size=1, max_size=4).map(".".join)
+
+
+def _literals() -> SearchStrategy[str]:
+    ipv4 = st.ip_addresses(v=4).map(str)
+    ipv6 = st.ip_addresses(v=6)
+    tags = _words(_LETTERS_AND_DIGITS + "-", False).map("{}x".format)
+    return st.one_of(
+        ipv4,
+        st.builds(
+            "{}:{}".format,
+            st.sampled_from(["IPv6", "ipv6", "IPV6"]),
+            st.one_of(
+                ipv6.map(str),
+                ipv6.map(lambda address: address.exploded),
+                ipv4.map(lambda address: f"::ffff:{address}"),
+            ),
+        ),
+        st.builds("{}:{}".format, tags, _words(_DCONTENT, False)),
+    ).map("[{}]".format)
+
+
+def _local_parts(utf8: bool) -> SearchStrategy[str]:
+    dot_strings = st.lists(_words(_ATEXT, utf8), min_size=1, max_size=3).map(".".join)
+    unquoted = _letters(_PRINTABLE.replace('"', "").replace("\\", ""), utf8)
+    pairs = st.sampled_from(_PRINTABLE).map(lambda character: f"\\{character}")
+    quoted_strings = st.lists(st.one_of(unquoted, pairs), max_size=12).map("".join)
+    return st.one_of(dot_strings, quoted_strings.map('"{}"'.format))
+
+
+def smtp_addresses(
+    *, utf8: bool = True, bare_postmaster: bool = True
+) -> SearchStrategy[smtp.Address]:
+    """Addresses: dot-strings and quoted strings (needlessly quoted ones too), at domains and at
+    address literals; with `utf8` characters beyond ASCII, with `bare_postmaster` the one address
+    without a domain, which only a forward-path may be.
+    """
+    texts = st.builds(
+        "{}@{}".format, _local_parts(utf8), st.one_of(smtp_domains(utf8=utf8), _literals())
+    )
+    if bare_postmaster:
+        texts = st.one_of(texts, st.sampled_from(["Postmaster", "postmaster", "POSTMASTER"]))
+    return texts.map(smtp.Address)
+
+
+# -- SMTP: parameters and commands ----------------------------------------------------------------
+
+_KNOWN_PARAMETERS: dict[str, SearchStrategy[str | int | bool]] = {
+    "SIZE": st.integers(0, 10**20 - 1),
+    "BODY": st.sampled_from(["7BIT", "8BITMIME", "BINARYMIME"]),
+    "AUTH": st.one_of(st.just("<>"), st.text(st.characters(max_codepoint=0x7F), min_size=1)),
+    "SMTPUTF8": st.just(True),
+}
+"""The values of each parameter that the package knows; `Parameters` may be given more."""
+
+
+def smtp_parameters(
+    *, utf8: bool = True, only: tuple[str, ...] | None = None
+) -> SearchStrategy[smtp.Parameters]:
+    """Parameters of MAIL and RCPT: known ones and unknown ones, with a value or alone.
+
+    `only` names the keywords that may occur.
+    """
+    values = st.text(
+        _letters(_PRINTABLE.replace(" ", "").replace("=", ""), utf8), min_size=1, max_size=12
+    ).filter(lambda value: len(value.split()) == 1)  # some spaces are no ASCII
+    keywords = st.builds(
+        "{}{}".format,
+        st.sampled_from(_LETTERS_AND_DIGITS),
+        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
+    ).filter(lambda keyword: keyword.upper() not in KEYWORDS)
+    unknown: SearchStrategy[tuple[str, Any]] = st.tuples(
+        keywords.map(str.upper), st.one_of(st.just(True), values)
+    )
+    known = {name: value for name, value in _KNOWN_PARAMETERS.items() if name in KEYWORDS}
+    if only is not None:
+        known = {name: value for name, value in known.items() if name in only}
+    pairs = [st.tuples(st.just(name), value) for name, value in known.items()]
+    if only is None:
+        pairs.append(unknown)
+    return st.lists(st.one_of(pairs), max_size=4, unique_by=lambda pair: pair[0]).map(
+        lambda given: smtp.Parameters(dict(given))
+    )
+
+
+def _line_text(*, utf8: bool = True, min_size: int = 0) -> SearchStrategy[str]:
+    """Text of a command's argument: anything printable, and spaces inside."""
+    return st.text(
+        st.one_of(st.sampled_from(_PRINTABLE), _beyond_ascii()) if utf8 else _PRINTABLE,
+        min_size=min_size,
+        max_size=20,
+    )
+
+
+def _one_word() -> SearchStrategy[str]:
+    return _words(_PRINTABLE.replace(" ", ""), True)
+
+
+def _query_arguments() -> SearchStrategy[str]:
+    return _line_text(min_size=1).filter(
+        lambda text: text.strip(" ") != "" and not text.strip(" ").upper().endswith(" SMTPUTF8")
+    )
+
+
+def _reverse_paths() -> SearchStrategy[smtp.Address | None]:
+    return st.none() | smtp_addresses(bare_postmaster=False)
+
+
+def _sizes() -> SearchStrategy[int]:
+    return st.one_of(st.integers(0, 2000), st.integers(0, 10**20 - 1))
+
+
+def _build(
+    command: type[smtp.Command], *arguments: Callable[[], SearchStrategy[Any]]
+) -> Callable[[], SearchStrategy[smtp.Command]]:
+    return lambda: st.builds(command, *(argument() for argument in arguments))
+
+
+def _greeting_words() -> SearchStrategy[str]:
+    return st.one_of(smtp_domains(), _literals(), _one_word())
+
+
+_COMMANDS: dict[type[smtp.Command], Callable[[], SearchStrategy[smtp.Command]]] = {
+    smtp.Ehlo: _build(smtp.Ehlo, _greeting_words),
+    smtp.Helo: _build(smtp.Helo, _greeting_words),
+    smtp.Lhlo: _build(smtp.Lhlo, _greeting_words),
+    smtp.Mail: _build(smtp.Mail, _reverse_paths, smtp_parameters),
+    smtp.Rcpt: _build(smtp.Rcpt, smtp_addresses, smtp_parameters),
+    smtp.Data: _build(smtp.Data),
+    smtp.Bdat: _build(smtp.Bdat, _sizes, st.booleans),
+    smtp.Burl: _build(smtp.Burl, _one_word, st.booleans),
+    smtp.Rset: _build(smtp.Rset),
+    smtp.Noop: _build(smtp.Noop, lambda: st.none() | _line_text()),
+    smtp.Quit: _build(smtp.Quit),
+    smtp.Help: _build(smtp.Help, lambda: st.none() | _line_text()),
+    smtp.Vrfy: _build(smtp.Vrfy, _query_arguments, st.booleans),
+    smtp.Expn: _build(smtp.Expn, _query_arguments, st.booleans),
+    smtp.StartTls: _build(smtp.StartTls),
+    smtp.Auth: _build(smtp.Auth, lambda: _mechanisms(), lambda: st.none() | st.binary(max_size=20)),
+    smtp.Etrn: _build(smtp.Etrn, _one_word),
+    smtp.Atrn: _build(smtp.Atrn, lambda: st.lists(smtp_domains(), max_size=3)),
+    smtp.Turn: _build(smtp.Turn),
+    smtp.SendMail: _build(smtp.SendMail, _reverse_paths),
+    smtp.SendOrMail: _build(smtp.SendOrMail, _reverse_paths),
+    smtp.SendAndMail: _build(smtp.SendAndMail, _reverse_paths),
+    smtp.Extended: _build(smtp.Extended, lambda: _verbs(), lambda: st.none() | _line_text()),
+}
+
+
+def _mechanisms() -> SearchStrategy[str]:
+    return st.one_of(
+        st.sampled_from(["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256-PLUS", "XOAUTH2"]),
+        st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=20).filter(
+            lambda name: name.strip("-_") != ""
+        ),
+    )
+
+
+def _verbs() -> SearchStrategy[str]:
+    unknown = st.builds(
+        "{}{}".format,
+        st.sampled_from(_LETTERS_AND_DIGITS),
+        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
+    ).filter(lambda verb: verb.upper() not in VERBS)
+    return st.one_of(st.sampled_from(["XCLIENT", "XFORWARD", "VERB", "ONEX"]), unknown)
+
+
+def smtp_commands(*classes: type[smtp.Command]) -> SearchStrategy[smtp.Command]:
+    """Commands of these classes, or of all but Raw, which can be anything."""
+    return st.one_of([_COMMANDS[command]() for command in classes or _COMMANDS])
+
+
+# -- SMTP: replies and extensions -----------------------------------------------------------------
+
+
+@st.composite
+def smtp_replies(draw: st.DrawFn, *, codes: SearchStrategy[int] | None = None) -> smtp.Reply:
+    """Replies of one line or several, of every code from 200 to 599 or of `codes`: with and
+    without an enhanced status code, empty lines, UTF-8, and octets that are no UTF-8 (as lone
+    surrogates, see `surrogateescape`).
+    """
+    code = draw(
+        codes or st.one_of(st.sampled_from([220, 250, 354, 421, 550]), st.integers(200, 599))
+    )
+    octets = st.integers(0xDC80, 0xDCFF).map(chr)
+    characters = st.one_of(st.sampled_from(_PRINTABLE + "\t"), _beyond_ascii(0x80), octets)
+    lines = draw(st.lists(st.text(characters, max_size=20), max_size=4))
+    enhanced = None
+    if code // 100 != 3 and draw(st.booleans()):
+        enhanced = draw(enhanced_statuses(klass=code // 100))
+    return smtp.Reply(code, *lines, enhanced=enhanced)
+
+
+def _keyword_words() -> SearchStrategy[str]:
+    return _words(_PRINTABLE.replace(" ", ""), False)
+
+
+def _free_keywords() -> SearchStrategy[str]:
+    known = {getattr(one, "keyword", None) for one in vars(ext).values()}
+    return st.builds(
+        "{}{}".format,
+        st.sampled_from(_LETTERS_AND_DIGITS),
+        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
+    ).filter(lambda keyword: keyword.upper() not in known)
+
+
+_EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extension]]] = {
+    ext.Size: lambda: st.builds(ext.Size, st.none() | _sizes()),
+    ext.Auth: lambda: st.lists(_mechanisms(), max_size=4).map(lambda names: ext.Auth(*names)),
+    ext.Atrn: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Atrn(*names)),
+    ext.Burl: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Burl(*names)),
+    ext.Verb: lambda: st.builds(
+        lambda name, words: ext.Verb(name, *words),
+        st.one_of(st.sampled_from(["XCLIENT", "XFORWARD"]), _verbs()),
+        st.lists(_keyword_words(), max_size=3),
+    ),
+    ext.Unknown: lambda: st.builds(
+        lambda name, words: ext.Unknown(name, *words),
+        _free_keywords(),
+        st.lists(_keyword_words(), max_size=3),
+    ),
+}
+"""The extensions that have parameters."""
+
+
+def _extension_classes() -> list[type[smtp.Extension]]:
+    return [
+        one
+        for name, one in vars(ext).items()
+        if isinstance(one, type) and issubclass(one, smtp.Extension) and not name.startswith("_")
+    ]
+
+
+def smtp_extensions(*classes: type[smtp.Extension]) -> SearchStrategy[smtp.Extension]:
+    """Extensions of these classes, or of all, with and without their parameters."""
+    return st.one_of(
+        [
+            _EXTENSIONS[one]() if one in _EXTENSIONS else st.builds(one)
+            for one in classes or _extension_classes()
+        ]
+    )
+
+
+def smtp_capabilities() -> SearchStrategy[smtp.Capabilities]:
+    """What a server could offer: extensions of any kind, each keyword once."""
+    return st.lists(smtp_extensions(), max_size=8, unique_by=lambda one: one.keyword).map(
+        smtp.Capabilities
+    )
+
+
+def smtp_limits() -> SearchStrategy[smtp.Limits]:
+    """Limits around the usual ones, and much tighter ones."""
+    tight_or_wide = st.one_of(st.integers(600, 3000), st.integers(600, 10**6))
+    return st.builds(
+        smtp.Limits,
+        command_line=st.integers(512, 4096),
+        reply_line=tight_or_wide,
+        reply=tight_or_wide,
+        auth_line=tight_or_wide,
+        recipients=st.integers(1, 2000),
+        refusals=st.none() | st.integers(0, 100),
+        backlog=st.integers(1, 10**6),
+        pipeline_octets=st.none() | st.integers(0, 10**5),
+    )
+
+
+# -- SMTP: events ---------------------------------------------------------------------------------
+
+
+def smtp_events() -> SearchStrategy[smtp.Event]:
+    """What comes out of an SMTP connection: commands, and every event of either role."""
+    requests = st.one_of(
+        smtp_commands(),
+        st.builds(smtp.EndOfMessage),
+        st.builds(smtp.ChunkReceived, _sizes()),
+        st.builds(smtp.AuthResponse, st.binary(max_size=20)),
+    )
+    return st.one_of(
+        requests,
+        st.builds(smtp.MessageData, messages()),
+        st.builds(smtp.AuthChallenge, st.binary(max_size=20)),
+        st.builds(smtp.AuthCancelled),
+        st.builds(smtp.TlsHandshake),
+        st.builds(smtp.CommandRefused, st.binary(max_size=20), smtp_replies()),
+        st.builds(smtp.MessageRefused, st.none() | smtp_replies()),
+        st.builds(smtp.ConnectionClosed, st.booleans(), st.lists(requests, max_size=3).map(tuple)),
+        st.builds(
+            smtp.ReplyReceived,
+            st.none() | requests,
+            smtp_replies(),
+            st.none() | smtp_commands(smtp.Rcpt).map(lambda to: to),
+        ),
+    )
