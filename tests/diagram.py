@@ -11,7 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from smtpproto.smtp.state import MACHINE
+from smtpproto.pop3 import state as pop3
+from smtpproto.smtp import state as smtp
 
 State = TypeVar("State", bound=Enum)
 Kind = TypeVar("Kind")
@@ -38,7 +39,7 @@ def _name(kind: object) -> str:
     return f"{kind}yz" if isinstance(kind, int) and kind < 10 else str(kind)
 
 
-MACHINES: dict[str, str] = {"smtp": diagram(MACHINE)}
+MACHINES: dict[str, str] = {"smtp": diagram(smtp.MACHINE), "pop3": diagram(pop3.MACHINE)}
 
 
 def drawn(name: str, text: str) -> str:

@@ -56,7 +56,7 @@ class MaildropStatus(_Listing):
     __slots__ = ("count", "octets")
     count: int
     octets: int
-    _pattern = re.compile(rf"[ \t]*([0-9]{{1,10}}){_OCTETS}{_REST}")
+    _pattern = re.compile(rf"^[ \t]*([0-9]{{1,10}}){_OCTETS}{_REST}", re.MULTILINE)
     _form = "the number of messages and of their octets"
 
     def __init__(self, count: int, octets: int) -> None:

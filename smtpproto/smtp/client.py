@@ -441,9 +441,7 @@ class ClientConnection(ClientSide):
         state = self._follow(sent, reply)
         if isinstance(sent.request, Auth) and state is not State.AUTH:
             self._auth_answered(reply.code == 235)
-        recipient = None
-        if self._lmtp and sent.step in _TAKES_MESSAGE and self._recipients:
-            recipient = self._recipients[-sent.replies]
+        recipient = self._recipient_of(sent)
         if sent.replies > 1:
             self._unanswered[0] = sent._replace(replies=sent.replies - 1)
         else:
@@ -522,15 +520,23 @@ class ClientConnection(ClientSide):
     def _service_closed(self, reply: Reply) -> Event:
         """421 answers the oldest step, and ends the session (RFC 5321 section 3.8)."""
         request: Request | None = None
+        recipient = None
         resting = self._state in _RESTING
         if self._unanswered:
             sent = self._unanswered.popleft()
             request = sent.request
+            recipient = self._recipient_of(sent)
             resting = resting or sent.step == "connect"
         elif self._encoder is not None and not self._refused:
             request = EndOfMessage()
         self._end(clean=resting and not self._unanswered and not self._waiting)
-        return ReplyReceived(request, reply)
+        return ReplyReceived(request, reply, recipient)
+
+    def _recipient_of(self, sent: Sent) -> Rcpt | None:
+        """Whom the next reply to a step is about: LMTP's to a message (RFC 2033 section 4.2)."""
+        if self._lmtp and sent.step in _TAKES_MESSAGE and self._recipients:
+            return self._recipients[-sent.replies]
+        return None
 
     # -- SASL -------------------------------------------------------------------------------------
 

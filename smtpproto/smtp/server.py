@@ -345,7 +345,7 @@ class ServerConnection(ServerSide):
     ) -> ClientConnection:
         """Answer TURN or ATRN with 250: the client's side of the session from here on.
 
-        This connection is over; the new one has what is queued, and waits for the peer's
+        This connection is over; the new one has what is queued too, and waits for the peer's
         greeting (RFC 2645 section 5.3, RFC 821 section 3.8). `newlines` is the client's. Raises
         LocalProtocolError when neither is owed a reply.
         """
@@ -719,9 +719,12 @@ class ServerConnection(ServerSide):
     def _chunk_complete(self) -> Event:
         self._reader = _READERS[self._state]
         refused = self._bdat_refusal
-        if refused is not None:
-            return self._refuse(self._bdat_line, refused.code, refused.status, refused.text)
         last = self._bdat_step == "BDAT LAST"
+        if refused is not None:
+            # LMTP's clients count the replies to the last chunk, whatever they are.
+            times = max(1, len(self._recipients or ())) if self._lmtp and last else 1
+            reply, _ = self._own(refused.code, refused.status, refused.text)
+            return self._refuse_with(self._bdat_line, reply, times)
         if last and self._guard is not None:
             self._guard.finish()
             if self._guard.bare:
@@ -753,8 +756,7 @@ class ServerConnection(ServerSide):
     def _refuse_message(self, code: int, status: str, text: str) -> None:
         """The message is refused once it has ended; the first reason counts."""
         if self._message_refusal is None:
-            reply, _ = standard(code, status if self._offer.enhanced else None, text)
-            self._message_refusal = reply
+            self._message_refusal, _ = self._own(code, status, text)
 
     def _message_complete(self, step: str) -> None:
         """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
@@ -777,7 +779,7 @@ class ServerConnection(ServerSide):
 
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
-        reply, wire = standard(code, status if self._offer.enhanced else None, text)
+        reply, wire = self._own(code, status, text)
         if self._too_many(code):
             self._say_goodbye(self._too_many_refusals())
         else:
@@ -808,10 +810,13 @@ class ServerConnection(ServerSide):
     # -- refusing, and the end --------------------------------------------------------------------
 
     def _refuse(self, line: bytes, code: int, status: str, text: str) -> Event:
-        reply, _ = standard(code, status if self._offer.enhanced else None, text)
-        return self._refuse_with(line, reply)
+        return self._refuse_with(line, self._own(code, status, text)[0])
 
-    def _refuse_with(self, line: bytes, reply: Reply) -> Event:
+    def _own(self, code: int, status: str, text: str) -> tuple[Reply, bytes]:
+        """A reply of the connection's own, and its wire form."""
+        return standard(code, status if self._offer.enhanced else None, text)
+
+    def _refuse_with(self, line: bytes, reply: Reply, times: int = 1) -> Event:
         """Answer a command line without asking anybody."""
         code = reply.code
         visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
@@ -825,7 +830,7 @@ class ServerConnection(ServerSide):
             reply = self._too_many_refusals()
             self._say_goodbye(reply)
         else:
-            self._outbox.append(bytes(reply))
+            self._outbox.append(bytes(reply) * times)
         return CommandRefused(visible, reply)
 
     def _without_status(self, reply: Reply) -> Reply:
