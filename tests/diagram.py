@@ -20,11 +20,20 @@ Kind = TypeVar("Kind")
 README = Path(__file__).parent.parent / "README.md"
 
 
-def diagram(machine: Mapping[State, Mapping[str, Mapping[Kind, State]]]) -> str:
-    """A Mermaid diagram of the moves that lead to another state."""
+def diagram(
+    machine: Mapping[State, Mapping[str, Mapping[Kind, State]]],
+    entered: Mapping[tuple[State, str], State],
+) -> str:
+    """A Mermaid diagram of the moves that lead to another state.
+
+    `entered` are the steps that lead somewhere before they are answered.
+    """
     edges: dict[tuple[str, str], list[str]] = {}
     for state, steps in machine.items():
         for step, moves in steps.items():
+            if (state, step) in entered:
+                edges.setdefault((state.name, entered[state, step].name), []).append(step)
+                continue
             for target in dict.fromkeys(moves.values()):
                 if target is state:
                     continue
@@ -39,22 +48,31 @@ def _name(kind: object) -> str:
     return f"{kind}yz" if isinstance(kind, int) and kind < 10 else str(kind)
 
 
-MACHINES: dict[str, str] = {"smtp": diagram(smtp.MACHINE), "pop3": diagram(pop3.MACHINE)}
+MACHINES: dict[str, str] = {
+    "smtp": diagram(smtp.MACHINE, {}),
+    "pop3": diagram(pop3.MACHINE, pop3.ENTERED),
+}
 
 
 def drawn(name: str, text: str) -> str:
     """The diagram that stands in a text. Raises ValueError when none does."""
+    start, end = _place(name, text)
+    return text[start:end]
+
+
+def _place(name: str, text: str) -> tuple[int, int]:
     match = re.search(rf"<!-- {name} machine -->\n```mermaid\n(.*?)\n```", text, re.DOTALL)
     if match is None:
         raise ValueError(f"no diagram of the {name} machine")
-    return match[1]
+    return match.span(1)
 
 
 def write() -> None:
     """Put the diagrams into the README."""
     text = README.read_text()
     for name, diagram_now in MACHINES.items():
-        text = text.replace(drawn(name, text), diagram_now)
+        start, end = _place(name, text)
+        text = text[:start] + diagram_now + text[end:]
     README.write_text(text)
 
 

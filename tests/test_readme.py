@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from smtpproto import smtp
+from smtpproto import sasl, smtp
 from tests.diagram import MACHINES, README, drawn
 
 TEXT = README.read_text()
@@ -55,7 +55,7 @@ def test_the_server_example_serves() -> None:
             b"Hello\r\n.\r\nQUIT\r\n",
         ]
     )
-    serve = example("def serve")["serve"]
+    serve = example("def serve(")["serve"]
     assert callable(serve)
     serve(pipe, {"b@mx.example"}, store)
     assert pipe.written == (
@@ -94,3 +94,79 @@ def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None
         b"Hello\r\n.\r\nQUIT\r\n"
     )
     assert capsys.readouterr().out == "Rcpt('no@mx.example') refused: No such user\n"
+
+
+def test_the_pop3_server_example_serves() -> None:
+    pipe = Pipe(
+        [
+            b"USER mrose\r\nPASS wrong\r\nUSER mrose\r\nPASS tan staaf\r\n",
+            b"LIST\r\nTOP 1 0\r\nRETR 2\r\nDELE 1\r\nRETR 1\r\nQUIT\r\n",
+        ]
+    )
+    messages = [b"a: b\n\nbody\n", b"."]
+    serve = example("def serve_pop3")["serve_pop3"]
+    assert callable(serve)
+    serve(pipe, {"mrose": "tan staaf"}, messages)
+    said = pipe.written.split(b"\r\n")
+    assert said[0].startswith(b"+OK pop.example")
+    assert said[2] == b"-ERR [AUTH] Invalid user name or password"
+    assert said[5:] == [
+        b"+OK 2 messages (12 octets)",
+        b"1 11",
+        b"2 1",
+        b".",
+        b"+OK",
+        b"a: b",
+        b"",
+        b".",
+        b"+OK 1 octets",
+        b"..",
+        b".",
+        b"+OK message 1 deleted",
+        b"-ERR message 1 already deleted",
+        b"+OK pop.example POP3 server signing off",
+        b"",
+    ]
+    assert messages == [b"."]
+
+
+def test_the_pop3_client_example_fetches(capsys: pytest.CaptureFixture[str]) -> None:
+    fetch = example("def fetch")["fetch"]
+    assert callable(fetch)
+    pipe = Pipe(
+        [
+            b"+OK ready\r\n",
+            b"+OK\r\n",
+            b"+OK\r\n",
+            b"+OK\r\n1 3\r\n.\r\n",
+            b"+OK\r\nhi\r\n..\r\n.\r\n",
+            b"+OK\r\n",
+            b"+OK\r\n",
+        ]
+    )
+    assert fetch(pipe, "mrose", "tanstaaf") == [b"hi\r\n.\r\n"]
+    assert pipe.written == b"USER mrose\r\nPASS tanstaaf\r\nLIST\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n"
+    assert fetch(Pipe([b"+OK\r\n", b"-ERR [AUTH] no such user\r\n"]), "x", "y") == []
+    assert capsys.readouterr().out == "refused: no such user\n"
+
+
+def test_the_authentication_example() -> None:
+    answer = example("def answer_auth")["answer_auth"]
+    assert callable(answer)
+    for password, code in (("secret", b"235"), ("wrong", b"535")):
+        conn = smtp.ServerConnection("mx.example", extensions=[smtp.ext.Auth("PLAIN")], tls=True)
+        mechanism = sasl.PlainServer()
+        conn.accept()
+        conn.receive_data(b"EHLO me\r\nAUTH PLAIN\r\n")
+        for event in conn.events():
+            match event:
+                case smtp.Auth(_, response) | smtp.AuthResponse(response):
+                    answer(conn, mechanism, response, {"tim": password})
+                case _:
+                    conn.accept()
+        conn.data_to_send()
+        conn.receive_data(b"AHRpbQBzZWNyZXQ=\r\n")
+        for event in conn.events():
+            assert isinstance(event, smtp.AuthResponse)
+            answer(conn, mechanism, event.data, {"tim": password})
+        assert conn.data_to_send()[:3] == code
