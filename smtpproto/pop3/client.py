@@ -335,7 +335,8 @@ class ClientConnection(ClientSide):
             self._fail(f"a message is longer than {most} octets")
         if block.decoder.ended:
             self._block = None
-            self._next_answer(self._unanswered[0])
+            self._answered()
+            self._write_what_may_go()
             if not content:
                 return _END_OF_MESSAGE
             self._events.append(_END_OF_MESSAGE)
@@ -362,19 +363,16 @@ class ClientConnection(ClientSide):
         elif isinstance(sent.request, Utf8):
             self._utf8 = done
         self._state = state
-        self._next_answer(sent)
-        if state is State.CLOSED:
-            self._end(clean=not self._unanswered and not self._waiting)
-        elif state is State.TLS and not len(self._input):
-            self._events.append(TlsHandshake())
-        return ResponseReceived(sent.request, response, result)
-
-    def _next_answer(self, sent: Sent) -> None:
         if sent.replies > 1:
             self._unanswered[0] = sent._replace(replies=sent.replies - 1)
         else:
             self._answered()
+        if state is State.CLOSED:
+            self._end(clean=not self._unanswered and not self._waiting)
+        elif state is State.TLS and not len(self._input):
+            self._events.append(TlsHandshake())
         self._write_what_may_go()
+        return ResponseReceived(sent.request, response, result)
 
     def _follow(self, sent: Sent, kind: str, line: bytes) -> State:
         """The state that an answer of this kind leads to. Raises RemoteProtocolError."""
@@ -383,10 +381,10 @@ class ClientConnection(ClientSide):
             return moves[kind]
         if not moves and (kind == ERR or (sent.step == "raw" and kind != CONTINUE)):
             return self._state  # overtaken by a refusal, or anybody's guess
-        expected = ", ".join(moves) or ERR
+        asked = "the opening of the connection" if sent.request is None else repr(sent.request)
         self._fail(
-            f"{line[:512]!r} cannot answer {sent.request or 'the opening of the connection'!r} in"
-            f" state {self._state.value}: expected {expected}"
+            f"{line[:512]!r} cannot answer {asked} in state {self._state.value}: expected"
+            f" {', '.join(moves) or ERR}"
         )
 
     def _unasked(self, response: Response) -> Event:

@@ -10,10 +10,10 @@ A reader gets the text after the verb and raises CommandSyntaxError, which carri
 from __future__ import annotations
 
 import re
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
+from smtpproto.commandline import CONTROL, MECHANISM, CommandLine, clean
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.events import Request
 from smtpproto.pop3.responses import Err
 from smtpproto.values import fill
 from smtpproto.wire.base64 import decode, encode
@@ -60,22 +60,8 @@ def _bad_argument(text: str) -> NoReturn:
     raise CommandSyntaxError(f"Syntax: {text}")
 
 
-CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
-"""What cannot stand in a command."""
-
-
-def _clean(text: str, what: str) -> str:
-    """`text`, when it can stand in a command line. Raises LocalProtocolError."""
-    if CONTROL.search(text):
-        raise LocalProtocolError(
-            f"the {what} {text!r} holds a control character: CR or LF would end the command and"
-            " begin another"
-        )
-    return text
-
-
 def _name(name: str) -> str:
-    if not name or _clean(name, "name").strip(" ") != name:
+    if not name or clean(name, "name").strip(" ") != name:
         raise LocalProtocolError(f"the name {name!r} is empty, or has spaces around it")
     return name
 
@@ -86,11 +72,10 @@ def _number(number: int, what: str, least: int = 1) -> int:
     return number
 
 
-class Command(Request):
+class Command(CommandLine):
     """A command of the client: ``bytes(command)`` is its line on the wire, CRLF included."""
 
     __slots__ = ()
-    verb: ClassVar[str]
 
     @classmethod
     def parse(cls, line: bytes) -> Command:
@@ -120,13 +105,6 @@ class Command(Request):
     def multiline(self) -> bool:
         """Whether a positive response goes on with lines up to a dot (RFC 1939 section 3)."""
         return False
-
-    def written(self) -> str:
-        """What is written after the verb, with the space before it."""
-        return ""
-
-    def __bytes__(self) -> bytes:
-        return f"{self.verb}{self.written()}\r\n".encode()
 
 
 _PARTS = re.compile(r"[ \t]*([^ \t]*)[ \t]?(.*)", re.DOTALL)
@@ -305,7 +283,7 @@ class Auth(Command):
             fill(self, None, None)
             return
         name = mechanism.upper()
-        if not _MECHANISM.fullmatch(name):
+        if not MECHANISM.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
@@ -317,7 +295,7 @@ class Auth(Command):
         if not argument:
             return _ONLY[cls]
         name, _, initial = argument.partition(" ")
-        if not _MECHANISM.fullmatch(name.upper()):
+        if not MECHANISM.fullmatch(name.upper()):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)
@@ -336,9 +314,6 @@ class Auth(Command):
         if self.initial_response is None:
             return f" {self.mechanism}"
         return f" {self.mechanism} {encode(self.initial_response).decode() or '='}"
-
-
-_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")
 
 
 class Stls(_Bare):
@@ -507,7 +482,7 @@ class Extended(Command):
             raise LocalProtocolError(
                 f"{verb!r}: expected a verb of letters, digits and '-' that has no class of its own"
             )
-        text = _clean(argument, "argument").strip(" ") if argument else ""
+        text = clean(argument, "argument").strip(" ") if argument else ""
         fill(self, name, text or None)
 
     def __bytes__(self) -> bytes:

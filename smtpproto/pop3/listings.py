@@ -150,6 +150,5 @@ def read_listings(kind: type[L], lines: Sequence[str]) -> tuple[L, ...]:
     """
     found = kind._pattern.findall("\n".join(lines)) if lines else []
     if len(found) != len(lines):
-        for line in lines:
-            kind.parse(line)
+        return tuple(map(kind.parse, lines))  # raises for the one that was not found
     return tuple([kind._of(*words) for words in found])

@@ -23,14 +23,14 @@ class Maildrop:
             answer = maildrop.answer(event)
             conn.send(answer)
             if isinstance(answer, pop3.Ok):
-                for piece in read_message(number):
+                for piece in read_message(maildrop.uid(number)):
                     conn.send(pop3.MessageData(piece))
                 conn.send(pop3.EndOfMessage())
         case pop3.Stat() | pop3.List() | pop3.Uidl() | pop3.Dele() | pop3.Rset() | pop3.Noop():
             conn.send(maildrop.answer(event))
         case pop3.Quit():
             for message in maildrop.deleted:
-                remove_message(message.number)
+                remove_message(message.uid)
             conn.accept()
 
     Raises LocalProtocolError for what is no unique-id, or no size.
@@ -57,6 +57,13 @@ class Maildrop:
         """The messages that are marked as deleted: QUIT must remove them, and nothing else may
         (RFC 1939 section 6)."""
         return tuple(self._messages[number - 1][0] for number in sorted(self._deleted))
+
+    def uid(self, number: int) -> str:
+        """The unique-id of message `number`, marked or not. Raises LocalProtocolError for a number
+        that no message has."""
+        if not 1 <= number <= len(self._messages):
+            raise LocalProtocolError(f"no message has the number {number}")
+        return self._messages[number - 1][0].uid
 
     def answer(self, command: Command) -> Response:
         """The response to STAT, LIST, UIDL, DELE, RSET or NOOP; to RETR and TOP the Ok that the

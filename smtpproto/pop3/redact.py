@@ -10,7 +10,8 @@ __all__ = ["REDACTED", "shown", "verb_of"]
 
 REDACTED = b"[redacted]"
 
-_SECRET = re.compile(rb"(?is)(\s*(?:PASS[ \t]|(?:AUTH|APOP)[ \t]+\S+[ \t]+)).+")
+# Wherever they stand: a line that is refused may begin with anything.
+_SECRET = re.compile(rb"(?is)(.*?(?:PASS[ \t]|(?:AUTH|APOP)[ \t]+\S+[ \t]+)).+")
 
 
 def shown(line: bytes, *, after_auth: bool) -> bytes:

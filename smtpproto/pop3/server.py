@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from smtpproto.commandline import CONTROL
 from smtpproto.errors import LocalProtocolError
 from smtpproto.pop3 import redact
 from smtpproto.pop3.answers import ACCEPTED, fitting, typed_answer
 from smtpproto.pop3.capabilities import Capabilities
 from smtpproto.pop3.commands import (
-    CONTROL,
     VERBS,
     Auth,
     Command,
@@ -508,11 +508,11 @@ class ServerConnection(ServerSide):
     def _refuse_injection(self) -> None:
         """Octets came in clear behind STLS: whoever put them there wants them to be run as if
         they had come under TLS (CVE-2011-0411)."""
-        self._step = self._owed = None
-        event = self._refuse(b"STLS", "Octets in clear behind STLS")
-        self._events.append(event)
-        if not self._closed:
-            self._end(clean=False)
+        response = Err("Octets in clear behind STLS")
+        self._outbox.append(bytes(response))
+        self._events.append(CommandRefused(b"STLS", response))
+        self._owed = None
+        self._end(clean=False)
 
     # -- refusing, and the end --------------------------------------------------------------------
 

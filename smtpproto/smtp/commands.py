@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
+from smtpproto.commandline import CONTROL, MECHANISM, CommandLine, clean
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.events import Request
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
 from smtpproto.smtp.replies import Reply
@@ -66,30 +66,16 @@ def _bad_argument(text: str) -> NoReturn:
     raise CommandSyntaxError(501, "5.5.4", f"Syntax: {text}")
 
 
-_CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
-
-
-def _clean(text: str, what: str) -> str:
-    """`text`, when it can stand in a command line. Raises LocalProtocolError."""
-    if _CONTROL.search(text):
-        raise LocalProtocolError(
-            f"the {what} {text!r} holds a control character: CR or LF would end the command and"
-            " begin another"
-        )
-    return text
-
-
 def _word(text: str, what: str) -> str:
-    if not text or " " in _clean(text, what):
+    if not text or " " in clean(text, what):
         raise LocalProtocolError(f"the {what} {text!r} must be one word")
     return text
 
 
-class Command(Request):
+class Command(CommandLine):
     """A command of the client: ``bytes(command)`` is its line on the wire, CRLF included."""
 
     __slots__ = ()
-    verb: ClassVar[str]
 
     @classmethod
     def parse(cls, line: bytes) -> Command:
@@ -101,7 +87,7 @@ class Command(Request):
             text = line.removesuffix(b"\r\n").decode()
         except UnicodeDecodeError:
             text = "\0"
-        if _CONTROL.search(text.replace("\t", " ")):
+        if CONTROL.search(text.replace("\t", " ")):
             raise CommandSyntaxError(500, "5.5.2", "A command is one line of printable UTF-8")
         verb, argument = split(text)
         command = VERBS.get(verb.upper())
@@ -114,13 +100,6 @@ class Command(Request):
         Raises CommandSyntaxError.
         """
         raise NotImplementedError
-
-    def written(self) -> str:
-        """What is written after the verb, with the space before it."""
-        return ""
-
-    def __bytes__(self) -> bytes:
-        return f"{self.verb}{self.written()}\r\n".encode()
 
 
 def split(text: str) -> tuple[str, str]:
@@ -492,7 +471,7 @@ class _Query(Command):
     smtputf8: bool
 
     def __init__(self, argument: str, smtputf8: bool = False) -> None:
-        text = _clean(argument, "argument").strip(" ")
+        text = clean(argument, "argument").strip(" ")
         if not text or text.upper().endswith(" SMTPUTF8"):
             raise LocalProtocolError(
                 f"{self.verb} {argument!r}: expected a user name or a mailbox; SMTPUTF8 is asked"
@@ -528,7 +507,7 @@ class Expn(_Query):
 
 
 def _optional(argument: str | None) -> str | None:
-    return _clean(argument, "argument").strip(" ") or None if argument else None
+    return clean(argument, "argument").strip(" ") or None if argument else None
 
 
 # -- extensions -----------------------------------------------------------------------------------
@@ -556,7 +535,7 @@ class Auth(Command):
 
     def __init__(self, mechanism: str, initial_response: bytes | None = None) -> None:
         name = mechanism.upper()
-        if not _MECHANISM.fullmatch(name):
+        if not MECHANISM.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
@@ -566,7 +545,7 @@ class Auth(Command):
     @classmethod
     def read(cls, argument: str) -> Command:
         name, _, initial = argument.partition(" ")
-        if not _MECHANISM.fullmatch(name.upper()):
+        if not MECHANISM.fullmatch(name.upper()):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)
@@ -579,9 +558,6 @@ class Auth(Command):
         if self.initial_response is None:
             return f" {self.mechanism}"
         return f" {self.mechanism} {encode(self.initial_response).decode() or '='}"
-
-
-_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")
 
 
 class Etrn(Command):
