@@ -8,13 +8,10 @@ from typing import ClassVar
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import Request
 
-__all__ = ["CONTROL", "MECHANISM", "CommandLine", "clean"]
+__all__ = ["CONTROL", "CommandLine", "clean"]
 
 CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 """What cannot stand in a command."""
-
-MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")
-"""The name of a SASL mechanism (RFC 4422 section 3.1)."""
 
 
 def clean(text: str, what: str) -> str:

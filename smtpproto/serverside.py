@@ -12,14 +12,7 @@ from smtpproto.events import AuthCancelled, AuthResponse, Event, Request
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 
-__all__ = ["REVEALING", "SERVER_FIRST", "ServerSide"]
-
-REVEALING = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
-"""Mechanisms that show the secret to whoever listens: not without TLS (RFC 4954, RFC 5034)."""
-
-SERVER_FIRST = frozenset({"CRAM-MD5", "DIGEST-MD5"})
-"""Mechanisms in which the server speaks first. LOGIN is not among them: widely used clients send
-the user name with the command."""
+__all__ = ["ServerSide"]
 
 
 class ServerSide(Connection):

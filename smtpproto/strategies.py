@@ -170,7 +170,7 @@ def smtp_parameters(
     """
     values = st.text(
         _letters(_PRINTABLE.replace(" ", "").replace("=", ""), utf8), min_size=1, max_size=12
-    ).filter(lambda value: len(value.split()) == 1)  # some spaces are no ASCII
+    )
     keywords = st.builds(
         "{}{}".format,
         st.sampled_from(_LETTERS_AND_DIGITS),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from smtpproto.errors import LocalProtocolError
-from smtpproto.serverside import REVEALING
+from smtpproto.mechanisms import REVEALING
 from smtpproto.values import Value, fill
 
 __all__ = ["NO_CAPABILITIES", "Capabilities"]

@@ -260,6 +260,7 @@ class ClientConnection(ClientSide):
         event: Event | None = None
         while event is None:
             if self._block is not None:
+                self._check_message_limit(self._block)
                 data = self._input.peek(_WINDOW)
                 if not data:
                     return self._starve()
@@ -328,12 +329,17 @@ class ClientConnection(ClientSide):
         response = ok(response.text, response.code, lines)
         return self._complete(self._unanswered[0], block.state, response)
 
+    def _check_message_limit(self, block: _Block) -> None:
+        most = self._limits.message
+        if block.response is None and most is not None and block.octets > most:
+            self._fail(f"a message is longer than {most} octets")
+
     def _pass_on(self, block: _Block, content: bytes) -> Event | None:
         """A piece of a message."""
         most = self._limits.message
         if most is not None and block.octets > most:
-            self._fail(f"a message is longer than {most} octets")
-        if block.decoder.ended:
+            content = content[: max(0, most - block.octets + len(content))]
+        elif block.decoder.ended:
             self._block = None
             self._answered()
             self._write_what_may_go()

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from smtpproto.commandline import CONTROL, MECHANISM, CommandLine, clean
+from smtpproto import mechanisms
+from smtpproto.commandline import CONTROL, CommandLine, clean
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
 from smtpproto.values import fill
@@ -283,7 +284,7 @@ class Auth(Command):
             fill(self, None, None)
             return
         name = mechanism.upper()
-        if not MECHANISM.fullmatch(name):
+        if not mechanisms.NAME.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
@@ -295,7 +296,7 @@ class Auth(Command):
         if not argument:
             return _ONLY[cls]
         name, _, initial = argument.partition(" ")
-        if not MECHANISM.fullmatch(name.upper()):
+        if not mechanisms.NAME.fullmatch(name.upper()):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)

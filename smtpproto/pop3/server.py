@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from smtpproto.commandline import CONTROL
 from smtpproto.errors import LocalProtocolError
+from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.pop3 import redact
 from smtpproto.pop3.answers import ACCEPTED, fitting, typed_answer
 from smtpproto.pop3.capabilities import Capabilities
@@ -48,7 +49,7 @@ from smtpproto.pop3.state import (
     step_of,
 )
 from smtpproto.sasl.digests import check_timestamp
-from smtpproto.serverside import SERVER_FIRST, ServerSide
+from smtpproto.serverside import ServerSide
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 

@@ -55,7 +55,6 @@ from smtpproto.smtp.state import (
     success,
 )
 from smtpproto.wire.dots import DotEncoder
-from smtpproto.wire.lines import LineTooLong
 
 if TYPE_CHECKING:
     from smtpproto.smtp.server import ServerConnection
@@ -198,6 +197,7 @@ class ClientConnection(ClientSide):
             self._send_command(item)
         elif isinstance(item, AuthResponse | AuthCancelled):
             self._send_auth(item, self._auth)
+            self._expected = None
         else:
             raise LocalProtocolError(
                 f"a client sends commands, messages and SASL responses, not {item!r}"
@@ -414,10 +414,7 @@ class ClientConnection(ClientSide):
             return self._starve() if self._at_eof else None
         while True:
             limits = self._limits
-            try:
-                line = self._input.next_line(max(limits.reply_line, limits.auth_line))
-            except LineTooLong as too_long:
-                self._fail(f"a reply line is longer than any may be: {too_long.start!r}...")
+            line = self._next_line(max(limits.reply_line, limits.auth_line))
             if line is None:
                 return self._starve()
             if len(line) + 2 > limits.reply_line and not line.startswith(b"334"):

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NoReturn, TypeVar
 
-from smtpproto.commandline import CONTROL, MECHANISM, CommandLine, clean
+from smtpproto import mechanisms
+from smtpproto.commandline import CONTROL, CommandLine, clean
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
@@ -535,7 +536,7 @@ class Auth(Command):
 
     def __init__(self, mechanism: str, initial_response: bytes | None = None) -> None:
         name = mechanism.upper()
-        if not MECHANISM.fullmatch(name):
+        if not mechanisms.NAME.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
@@ -545,7 +546,7 @@ class Auth(Command):
     @classmethod
     def read(cls, argument: str) -> Command:
         name, _, initial = argument.partition(" ")
-        if not MECHANISM.fullmatch(name.upper()):
+        if not mechanisms.NAME.fullmatch(name.upper()):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)

@@ -7,6 +7,7 @@ can be built without arguments.
 from __future__ import annotations
 
 from smtpproto import errors as _errors
+from smtpproto import mechanisms as _mechanisms
 from smtpproto import values as _values
 from smtpproto.smtp import extension as _extension
 
@@ -111,8 +112,6 @@ class Auth(_extension.Extension):
     mechanisms: tuple[str, ...]
     _without_tls: bool
 
-    REVEALING = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
-
     def __init__(self, *mechanisms: str, plaintext_without_tls: bool = False) -> None:
         names = tuple(name.upper() for name in mechanisms)
         for name in names:
@@ -137,7 +136,7 @@ class Auth(_extension.Extension):
 
     def allows(self, mechanism: str, tls: bool) -> bool:
         """Whether the condition of the connection is good enough for `mechanism`."""
-        return tls or self._without_tls or mechanism not in self.REVEALING
+        return tls or self._without_tls or mechanism not in _mechanisms.REVEALING
 
     def shown(self, tls: bool) -> Auth | None:
         if tls or self._without_tls:

@@ -131,14 +131,10 @@ class Reply(Value):
         """The reply that stands complete in `octets`. Raises RemoteProtocolError."""
         reader = ReplyReader(len(octets))
         *lines, rest = octets.split(b"\r\n")
-        reply = None
-        for line in lines:
-            if reply is not None:
-                break
-            reply = reader.read(line)
-        if reply is None or rest:
+        read = [reader.read(line) for line in lines]
+        if rest or not read or read[-1] is None or any(read[:-1]):
             raise RemoteProtocolError(f"expected one complete reply, got {octets[:512]!r}")
-        return reply
+        return read[-1]
 
     @property
     def severity(self) -> int:

@@ -8,6 +8,7 @@ from typing import Literal, NoReturn
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import message_data
+from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.serverside import ServerSide
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import ACCEPTED, default_status, fold, standard
@@ -76,10 +77,6 @@ not be copied again for each."""
 
 _NOT_SMTP = frozenset({"GET", "POST", "CONNECT", "PUT"})
 _TLS_CLIENT_HELLO = 0x16
-_SERVER_FIRST = frozenset({"CRAM-MD5", "DIGEST-MD5"})
-"""Mechanisms in which the server speaks first. LOGIN is not among them: widely used clients send
-the user name with the command."""
-
 _envelope = constructor(Envelope)
 
 
@@ -106,8 +103,9 @@ class ServerConnection(ServerSide):
 
     __slots__ = (
         "_auth_line_follows", "_bdat_line", "_bdat_refusal", "_bdat_step", "_chunk_left",
-        "_chunk_size", "_decoder", "_domain", "_envelope", "_extensions", "_first_line", "_guard",
-        "_hello", "_lenient", "_limits", "_lmtp", "_mail", "_message_octets", "_message_refusal",
+        "_chunk_size", "_decoder", "_domain", "_envelope", "_extensions", "_first_line",
+        "_giving_up", "_guard", "_hello", "_lenient", "_limits", "_lmtp", "_mail",
+        "_message_octets", "_message_refusal",
         "_moves", "_offer", "_overtaken", "_reader", "_recipients", "_refusals", "_require_auth",
         "_require_tls", "_state", "_unanswered_recipients",
     )  # fmt: skip
@@ -155,6 +153,7 @@ class ServerConnection(ServerSide):
         self._message_refusal: Reply | None = None
         self._decoder: DotDecoder | None = None
         self._guard: NewlineGuard | None = None
+        self._giving_up: Command | None = None  # between chunks, handed out next
         self._chunk_left = 0
         self._chunk_size = 0
         self._bdat_line = b""
@@ -455,7 +454,7 @@ class ServerConnection(ServerSide):
             self._decoder = DotDecoder(strict=not self._lenient)
 
     def _after_chunk(self, request: Request | None, reply: Reply) -> None:
-        if reply.severity != 2:
+        if reply.severity != 2 and request is not None:  # else the connection tells it itself
             self._events.append(MessageRefused(reply))
 
     def _after_message(self, request: Request | None, reply: Reply) -> None:
@@ -630,7 +629,7 @@ class ServerConnection(ServerSide):
         assert auth is not None
         if command.mechanism not in auth.mechanisms:
             raise _Refused(504, "5.5.4", "This mechanism is not offered here")
-        if command.mechanism in _SERVER_FIRST and command.initial_response is not None:
+        if command.mechanism in SERVER_FIRST and command.initial_response is not None:
             raise _Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
 
     def _check_query(self, command: Command) -> None:
@@ -642,11 +641,19 @@ class ServerConnection(ServerSide):
 
     def _hand_out(self, command: Command) -> Event:
         if self._state is State.BDAT and command.step in _GIVE_UP:
-            # These end the message before they are answered, and even if they are refused.
-            self._events.append(command)
-            self._owe(command, command.step)
+            # The message ends before the command is answered, and even if that is refused.
+            self._giving_up = command
+            self._reader = ServerConnection._read_giving_up
             return MessageRefused(None)
         self._owe(command, step_of(command) if command.step == "BURL" else command.step)
+        return command
+
+    def _read_giving_up(self) -> Event:
+        command = self._giving_up
+        assert command is not None
+        self._reader = ServerConnection._read_command
+        self._owe(command, command.step)
+        self._giving_up = None
         return command
 
     # -- reading: messages ------------------------------------------------------------------------
@@ -655,7 +662,7 @@ class ServerConnection(ServerSide):
         """After 354 (RFC 5321 section 4.1.1.4)."""
         decoder = self._decoder
         assert decoder is not None
-        while True:
+        while not decoder.ended:
             data = self._input.peek(_WINDOW)
             if not data:
                 return self._starve()
@@ -663,12 +670,9 @@ class ServerConnection(ServerSide):
             self._input.skip(len(data) - decoder.unused)
             if decoder.bare:
                 self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
-            if decoder.ended:
-                self._message_complete(".")
             if content:
                 return message_data(content)
-            if decoder.ended:
-                return self._events.pop(0)
+        return self._message_complete(".")
 
     def _begin_chunk(self, line: bytes, argument: str) -> Event | None:
         """BDAT (RFC 3030 section 2): its octets must be read even when it is refused."""
@@ -730,8 +734,7 @@ class ServerConnection(ServerSide):
             if self._guard.bare:
                 self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
         if last or self._message_refusal is not None:
-            self._message_complete(self._bdat_step)
-            return self._events.pop(0)
+            return self._message_complete(self._bdat_step)
         chunk = ChunkReceived(self._chunk_size)
         self._owe(chunk, "BDAT")
         return chunk
@@ -758,19 +761,17 @@ class ServerConnection(ServerSide):
         if self._message_refusal is None:
             self._message_refusal, _ = self._own(code, status, text)
 
-    def _message_complete(self, step: str) -> None:
+    def _message_complete(self, step: str) -> Event:
         """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
         if self._lmtp and step != "BDAT":
             self._unanswered_recipients = list(self._recipients or ())
         refusal = self._message_refusal
         if refusal is None:
             self._owe(_END_OF_MESSAGE, step)
-            self._events.append(_END_OF_MESSAGE)
-            return
+            return _END_OF_MESSAGE
         self._step = step
         self._answer(refusal, bytes(refusal))
-        if step != "BDAT":  # of a chunk `_after_chunk` has told
-            self._events.append(MessageRefused(refusal))
+        return MessageRefused(refusal)
 
     # -- reading: SASL and TLS --------------------------------------------------------------------
 

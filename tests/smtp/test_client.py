@@ -743,7 +743,7 @@ def test_binarymime_is_not_for_data() -> None:
         (b"250 o\nk\r\n", "bare CR, bare LF or NUL"),
         (b"250 o\0k\r\n", "bare CR, bare LF or NUL"),
         (b"250 " + b"x" * 2043 + b"\r\n", "longer than 2048"),
-        (b"250 " + b"x" * 20000 + b"\r\n", "longer than any may be"),
+        (b"250 " + b"x" * 20000 + b"\r\n", "longer than 12288"),
         ((b"250-" + b"x" * 994 + b"\r\n") * 66, "longer than 65536"),
         (b"354 go\r\n", "expected 2yz, 4yz, 5yz"),
         (b"334 eA==\r\n", "expected 2yz, 4yz, 5yz"),
@@ -831,13 +831,26 @@ def test_the_error_is_raised_once() -> None:
     assert conn.next_event() is None
 
 
-def test_an_endless_line_is_not_stored() -> None:
+def test_an_endless_line_is_not_waited_for() -> None:
     conn = client()
-    for _ in range(100):
-        assert got(conn, b"x" * 100_000) == []
-    conn.receive_data(b"\r\n")
-    with pytest.raises(RemoteProtocolError):
+    assert got(conn, b"250 " + b"x" * 12_000) == []
+    conn.receive_data(b"x" * 300)
+    with pytest.raises(RemoteProtocolError, match="longer than 12288 octets"):
         conn.next_event()
+    assert list(conn.events()) == [smtp.ConnectionClosed(False)]
+
+
+def test_after_a_cancelled_exchange_commands_may_be_sent() -> None:
+    """Also when one was tried within the exchange."""
+    conn = client("AUTH XTEST")
+    conn.send(smtp.Auth("XTEST"))
+    assert got(conn, b"334 \r\n") == [smtp.AuthChallenge()]
+    with pytest.raises(LocalProtocolError, match="cannot be sent in state auth"):
+        conn.send(smtp.Quit())
+    conn.send(smtp.AuthCancelled())
+    assert got(conn, b"501 cancelled\r\n") == [received(smtp.Auth("XTEST"), 501, "cancelled")]
+    conn.send(smtp.Quit())
+    assert conn.data_to_send() == b"AUTH XTEST\r\n*\r\nQUIT\r\n"
 
 
 # -- 421 ------------------------------------------------------------------------------------------

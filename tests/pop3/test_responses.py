@@ -1,0 +1,221 @@
+"""Responses: what is written, what is read, what servers write beyond the RFC."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtpproto import LocalProtocolError, RemoteProtocolError
+from smtpproto.pop3 import Err, Language, MaildropStatus, Ok, Response, ScanListing, UniqueId
+from smtpproto.pop3.listings import read_listings
+
+WIRE: list[tuple[Response, bytes]] = [
+    (Ok(), b"+OK\r\n"),
+    (Ok("2 320"), b"+OK 2 320\r\n"),
+    (Ok(" two spaces"), b"+OK  two spaces\r\n"),
+    (Ok("a [b] c"), b"+OK a [b] c\r\n"),
+    (Ok("[not a code] c"), b"+OK [not a code] c\r\n"),
+    (Err(), b"-ERR\r\n"),
+    (
+        Err("Do you have another POP session running?", "IN-USE"),
+        b"-ERR [IN-USE] Do you have another POP session running?\r\n",
+    ),
+    (Err("", "sys/temp"), b"-ERR [SYS/TEMP]\r\n"),
+    (Err("[b] c", "a"), b"-ERR [A] [b] c\r\n"),
+    (Ok(lines=[]), b"+OK\r\n.\r\n"),
+    (Ok(lines=[""]), b"+OK\r\n\r\n.\r\n"),
+    (Ok("l", lines=["1 120", "2 200"]), b"+OK l\r\n1 120\r\n2 200\r\n.\r\n"),
+    (Ok(lines=[".", "..", ".a", "b."]), b"+OK\r\n..\r\n...\r\n..a\r\nb.\r\n.\r\n"),
+    (Ok("Språk\tü"), "+OK Språk\tü\r\n".encode()),
+    (Ok("\udce4"), b"+OK \xe4\r\n"),
+]
+
+
+@pytest.mark.parametrize(("response", "wire"), WIRE)
+def test_written_and_read_back(response: Response, wire: bytes) -> None:
+    assert bytes(response) == wire
+    assert Response.parse(wire) == response
+
+
+@pytest.mark.parametrize(
+    ("wire", "response"),
+    [
+        (b"+OK \r\n", Ok()),
+        (b"+OK[IN-USE]x\r\n", Ok("x", "IN-USE")),
+        (b"-ERR [in-use]  x\r\n", Err(" x", "IN-USE")),
+        (b"-ERR [UTF8/A/b/C] x\r\n", Err("x", "UTF8/A/B/C")),
+        (b"-ERR [] x\r\n", Err("[] x")),
+        (b"-ERR [/a] x\r\n", Err("[/a] x")),
+        (b"+OK\tx\r\n", Ok("\tx")),
+        (b"+OK a\x07b\x7f\r\n", Ok("a?b?")),
+        (b"+OK <a@b>\r\n", Ok("<a@b>")),
+        (b"+OK\r\na\x07b\r\n.\r\n", Ok(lines=["a?b"])),
+    ],
+)
+def test_what_servers_write_is_read(wire: bytes, response: Response) -> None:
+    assert Response.parse(wire) == response
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"",
+        b"+OK",
+        b"OK\r\n",
+        b"+ok\r\n",
+        b"+OKAY\r\n",
+        b"-ERROR\r\n",
+        b"-err\r\n",
+        b"250 ok\r\n",
+        b"+ \r\n",
+        b"+OK a\rb\r\n",
+        b"+OK a\nb\r\n",
+        b"+OK a\0b\r\n",
+        b"+OK\r\n+OK\r\n",
+        b"+OK\r\na\r\n.\r\nb",
+        b"+OK\r\na\nb\r\n.\r\n",
+        b"+OK\r\na\rb\r\n.\r\n",
+        b"+OK\r\na\0b\r\n.\r\n",
+        b"-ERR\r\na\r\n.\r\n",
+    ],
+)
+def test_what_is_no_response(wire: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        Response.parse(wire)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Ok("a\r\n+OK"),
+        lambda: Ok("a\nb"),
+        lambda: Err("\0"),
+        lambda: Ok("[IN-USE] x"),
+        lambda: Err("[SYS/TEMP]"),
+        lambda: Ok("\ud800"),
+        lambda: Ok("\udcc3\udca4"),  # would be read back as "ä"
+        lambda: Ok("x", ""),
+        lambda: Ok("x", "a b"),
+        lambda: Ok("x", "a]"),
+        lambda: Ok("x", "/a"),
+        lambda: Ok("x", "ü"),
+        lambda: Ok(lines="abc"),
+        lambda: Ok(lines=["a\r\n."]),
+        lambda: Ok(lines=["a\n."]),
+        lambda: Ok(lines=["a", "b\0"]),
+        lambda: Ok(lines=["\ud800"]),
+    ],
+)
+def test_what_cannot_be_built(build: object) -> None:
+    with pytest.raises(LocalProtocolError):
+        build()  # type: ignore[operator]
+
+
+def test_values() -> None:
+    assert Ok("x") != Err("x")
+    assert Ok() != Ok(lines=())
+    assert hash(Ok("x", "A", ["b"])) == hash(Ok("x", "a", ("b",)))
+    assert repr(Ok("x", "in-use", ["a"])) == "Ok(text='x', code='IN-USE', lines=('a',))"
+    assert repr(Err("x")) == "Err(text='x', code=None)"
+    match Err("x", "AUTH"):
+        case Response(text, code):
+            assert (text, code) == ("x", "AUTH")
+
+
+# -- listings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (MaildropStatus(2, 320), "2 320"),
+        (MaildropStatus(0, 0), "0 0"),
+        (ScanListing(1, 120), "1 120"),
+        (UniqueId(1, "whqtswO00WBw418f9t5JxYwZ"), "1 whqtswO00WBw418f9t5JxYwZ"),
+        (Language("en-boont", "English Boontling dialect"), "en-boont English Boontling dialect"),
+        (Language("de"), "de"),
+    ],
+)
+def test_listings(value: MaildropStatus, text: str) -> None:
+    assert str(value) == text
+    assert value.parse(text) == value
+    assert read_listings(type(value), [text, text]) == (value, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2 320 octets in all", MaildropStatus(2, 320)),
+        (" 2\t320 ", MaildropStatus(2, 320)),
+        ("1 120 new", ScanListing(1, 120)),
+        ("001  0 ", ScanListing(1, 0)),
+        ("1 a b", UniqueId(1, "a")),
+        ("1 " + "a" * 70 + " 5", UniqueId(1, "a" * 70)),
+        ("de\tDeutsch ", Language("de", "Deutsch")),
+    ],
+)
+def test_what_servers_add_is_passed_over(text: str, value: MaildropStatus) -> None:
+    assert value.parse(text) == value
+
+
+def test_a_client_takes_any_unique_id() -> None:
+    assert UniqueId.parse("1 " + "ü" * 100).uid == "ü" * 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (MaildropStatus, ""),
+        (MaildropStatus, "2"),
+        (MaildropStatus, "2 messages"),
+        (MaildropStatus, "2 -1"),
+        (MaildropStatus, "2 320octets"),
+        (MaildropStatus, "2 320\n"),
+        (MaildropStatus, "9" * 5000 + " 1"),
+        (ScanListing, "0 120"),
+        (ScanListing, "one 120"),
+        (ScanListing, "1 " + "9" * 20),
+        (ScanListing, "1 \u0661"),
+        (UniqueId, "1"),
+        (UniqueId, "1 "),
+        (UniqueId, "x y"),
+        (Language, ""),
+    ],
+)
+def test_what_is_no_listing(kind: type[MaildropStatus], text: str) -> None:
+    with pytest.raises(RemoteProtocolError, match=r"expected (a|the) "):
+        kind.parse(text)
+
+
+def test_a_bad_line_among_good_ones() -> None:
+    with pytest.raises(RemoteProtocolError, match="got '2 x'"):
+        read_listings(ScanListing, ["1 1", "2 x", "3 y"])
+    with pytest.raises(RemoteProtocolError, match="got ''"):
+        read_listings(ScanListing, ["1 1", "", "3 3"])
+    assert read_listings(ScanListing, []) == ()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: MaildropStatus(-1, 0),
+        lambda: MaildropStatus(0, -1),
+        lambda: ScanListing(0, 0),
+        lambda: ScanListing(1, 10**19),
+        lambda: UniqueId(1, ""),
+        lambda: UniqueId(1, "a b"),
+        lambda: UniqueId(1, "a" * 71),
+        lambda: UniqueId(1, "ü"),
+        lambda: UniqueId(0, "a"),
+        lambda: Language(""),
+        lambda: Language("de", "a\r\nb"),
+        lambda: Language("de", " a"),
+    ],
+)
+def test_what_is_no_value(build: object) -> None:
+    with pytest.raises(LocalProtocolError):
+        build()  # type: ignore[operator]
+
+
+def test_listings_are_different_values() -> None:
+    assert len({MaildropStatus(1, 2), ScanListing(1, 2), ScanListing(1, 2)}) == 2
+    assert repr(ScanListing(1, 120)) == "ScanListing(number=1, octets=120)"
