@@ -8,7 +8,7 @@ from typing import ClassVar
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import Request
 
-__all__ = ["CONTROL", "CommandLine", "clean"]
+__all__ = ["CONTROL", "CommandLine", "clean", "upper"]
 
 CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 """What cannot stand in a command."""
@@ -22,6 +22,12 @@ def clean(text: str, what: str) -> str:
             " begin another"
         )
     return text
+
+
+def upper(word: str) -> str:
+    """`word` in upper case when it is ASCII: str.upper() makes an S of U+017F too, and a client
+    that writes what no reader should understand is up to something."""
+    return word.upper() if word.isascii() else word
 
 
 class CommandLine(Request):

@@ -64,7 +64,8 @@ class Value:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, (type(self), self._fields())
+        names = [name for cls in type(self).__mro__ for name in cls.__dict__.get("__slots__", ())]
+        return _restore, (type(self), {name: getattr(self, name) for name in names})
 
 
 def fill(value: Value, *fields: object) -> None:
@@ -73,9 +74,10 @@ def fill(value: Value, *fields: object) -> None:
         object.__setattr__(value, name, field)
 
 
-def _restore(cls: type[V], fields: tuple[object, ...]) -> V:
+def _restore(cls: type[V], slots: dict[str, object]) -> V:
     value = object.__new__(cls)
-    fill(value, *fields)
+    for name, field in slots.items():
+        object.__setattr__(value, name, field)
     return value
 
 

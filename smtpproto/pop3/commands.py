@@ -13,7 +13,7 @@ import re
 from typing import NoReturn
 
 from smtpproto import mechanisms
-from smtpproto.commandline import CONTROL, CommandLine, clean
+from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
 from smtpproto.values import fill
@@ -91,7 +91,7 @@ class Command(CommandLine):
         verb, argument = split(text)
         if CONTROL.search(verb + argument.replace("\t", " ")):
             raise CommandSyntaxError("A command is one line of printable UTF-8")
-        command = VERBS.get(verb.upper())
+        command = VERBS.get(upper(verb))
         return command.read(argument) if command else read_extended(verb, argument)
 
     @classmethod
@@ -120,7 +120,7 @@ def split(text: str) -> tuple[str, str]:
     match = _PARTS.fullmatch(text)
     assert match is not None
     verb, argument = match.groups()
-    if verb.upper() == "PASS":
+    if upper(verb) == "PASS":
         return verb, argument
     return verb, argument.replace("\t", " ").strip(" ")
 
@@ -283,7 +283,7 @@ class Auth(Command):
                 raise LocalProtocolError("AUTH without a mechanism has no initial response")
             fill(self, None, None)
             return
-        name = mechanism.upper()
+        name = upper(mechanism)
         if not mechanisms.NAME.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
@@ -296,7 +296,7 @@ class Auth(Command):
         if not argument:
             return _ONLY[cls]
         name, _, initial = argument.partition(" ")
-        if not mechanisms.NAME.fullmatch(name.upper()):
+        if not mechanisms.NAME.fullmatch(upper(name)):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)
@@ -478,7 +478,7 @@ class Extended(Command):
     argument: str | None
 
     def __init__(self, verb: str, argument: str | None = None) -> None:
-        name = verb.upper()
+        name = upper(verb)
         if not _VERB.fullmatch(name) or name in VERBS:
             raise LocalProtocolError(
                 f"{verb!r}: expected a verb of letters, digits and '-' that has no class of its own"
@@ -495,7 +495,7 @@ _VERB = re.compile(r"[A-Z0-9][A-Z0-9-]*")
 
 def read_extended(verb: str, argument: str) -> Command:
     """An Extended command. Raises CommandSyntaxError when the verb is none."""
-    if not _VERB.fullmatch(verb.upper()):
+    if not _VERB.fullmatch(upper(verb)):
         raise CommandSyntaxError("Unknown command")
     return Extended(verb, argument or None)
 

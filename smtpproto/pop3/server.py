@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from smtpproto.commandline import CONTROL
+from smtpproto.commandline import CONTROL, upper
 from smtpproto.errors import LocalProtocolError
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.pop3 import redact
@@ -442,7 +442,7 @@ class ServerConnection(ServerSide):
         verb, argument = split(text)
         if not text.isprintable() and CONTROL.search(verb + argument.replace("\t", " ")):
             raise _Refused("Control character in a command line")
-        return verb.upper(), argument
+        return upper(verb), argument
 
     def _command(self, verb: str, argument: str, octets: int) -> Command:
         """The command, if it may come now. Raises _Refused, CommandSyntaxError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from smtpproto.commandline import upper
 from smtpproto.smtp import extensions as ext
 from smtpproto.smtp.extension import Extension
 from smtpproto.smtp.replies import Reply
@@ -48,22 +49,22 @@ class Capabilities(Value):
         extensions: dict[str, Extension] = {}
         for line in reply.lines[1:]:
             keyword, *words = line.split() or [""]
-            if keyword.upper().startswith("AUTH="):
+            if upper(keyword).startswith("AUTH="):
                 if "AUTH" not in extensions:
                     legacy = [word for word in (keyword[5:], *words) if word]
                     extensions["AUTH="] = _read("AUTH", legacy)
                 continue
-            if keyword.isprintable() and keyword.upper() not in extensions and keyword:
-                extensions[keyword.upper()] = _read(keyword.upper(), words)
+            if keyword.isprintable() and upper(keyword) not in extensions and keyword:
+                extensions[upper(keyword)] = _read(upper(keyword), words)
         if "AUTH" in extensions:
             extensions.pop("AUTH=", None)
         return cls(extensions.values())
 
     def __contains__(self, keyword: str) -> bool:
-        return keyword.upper() in self._by_keyword
+        return upper(keyword) in self._by_keyword
 
     def __getitem__(self, keyword: str) -> Extension:
-        return self._by_keyword[keyword.upper()]
+        return self._by_keyword[upper(keyword)]
 
     def __iter__(self) -> Iterator[Extension]:
         return iter(self.extensions)

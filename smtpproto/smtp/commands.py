@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn, TypeVar
 
 from smtpproto import mechanisms
-from smtpproto.commandline import CONTROL, CommandLine, clean
+from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
@@ -85,13 +85,13 @@ class Command(CommandLine):
         A verb that is none of the RFC's gives Extended. Raises CommandSyntaxError.
         """
         try:
-            text = line.removesuffix(b"\r\n").decode()
+            text = line.removesuffix(b"\r\n").decode().replace("\t", " ")
         except UnicodeDecodeError:
             text = "\0"
-        if CONTROL.search(text.replace("\t", " ")):
+        if CONTROL.search(text):
             raise CommandSyntaxError(500, "5.5.2", "A command is one line of printable UTF-8")
         verb, argument = split(text)
-        command = VERBS.get(verb.upper())
+        command = VERBS.get(upper(verb))
         return command.read(argument) if command else read_extended(verb, argument)
 
     @classmethod
@@ -187,7 +187,7 @@ def _read_path(
     match = pattern.fullmatch(argument)
     if match:
         return trusted_address(match[1]), _read_parameters(match[2])
-    if argument[: len(label)].upper() != label:
+    if upper(argument[: len(label)]) != label:
         _bad_argument(f"{label}<address>")
     rest = argument[len(label) :].lstrip(" ")
     match = _BRACKETED.fullmatch(rest)
@@ -380,7 +380,7 @@ class Bdat(Command):
 
     @classmethod
     def read(cls, argument: str) -> Command:
-        match = re.fullmatch(r"([0-9]{1,20})(?: +(LAST))?", argument, re.IGNORECASE)
+        match = re.fullmatch(r"([0-9]{1,20})(?: +(LAST))?", argument, re.ASCII | re.IGNORECASE)
         if match is None:
             _bad_argument("BDAT size [LAST]")
         return cls(int(match[1]), match[2] is not None)
@@ -402,7 +402,7 @@ class Burl(Command):
 
     @classmethod
     def read(cls, argument: str) -> Command:
-        match = re.fullmatch(r"([^ ]+)(?: +(LAST))?", argument, re.IGNORECASE)
+        match = re.fullmatch(r"([^ ]+)(?: +(LAST))?", argument, re.ASCII | re.IGNORECASE)
         if match is None:
             _bad_argument("BURL url [LAST]")
         return cls(match[1], match[2] is not None)
@@ -473,7 +473,7 @@ class _Query(Command):
 
     def __init__(self, argument: str, smtputf8: bool = False) -> None:
         text = clean(argument, "argument").strip(" ")
-        if not text or text.upper().endswith(" SMTPUTF8"):
+        if not text or _asks_for_utf8(text):
             raise LocalProtocolError(
                 f"{self.verb} {argument!r}: expected a user name or a mailbox; SMTPUTF8 is asked"
                 " for with smtputf8=True"
@@ -482,15 +482,20 @@ class _Query(Command):
 
     @classmethod
     def read(cls, argument: str) -> Command:
-        text, _, last = argument.rpartition(" ")
-        smtputf8 = bool(text) and last.upper() == "SMTPUTF8"
+        text = argument.rpartition(" ")[0]
+        smtputf8 = _asks_for_utf8(argument)
         name = text.strip(" ") if smtputf8 else argument
-        if not name or name.upper().endswith(" SMTPUTF8"):
+        if not name or _asks_for_utf8(name):
             _bad_argument(f"{cls.verb} name")
         return cls(name, smtputf8)
 
     def written(self) -> str:
         return f" {self.argument}{' SMTPUTF8' if self.smtputf8 else ''}"
+
+
+def _asks_for_utf8(argument: str) -> bool:
+    name, _, last = argument.rpartition(" ")
+    return bool(name) and upper(last) == "SMTPUTF8"
 
 
 class Vrfy(_Query):
@@ -535,7 +540,7 @@ class Auth(Command):
     _secret = frozenset({"initial_response"})
 
     def __init__(self, mechanism: str, initial_response: bytes | None = None) -> None:
-        name = mechanism.upper()
+        name = upper(mechanism)
         if not mechanisms.NAME.fullmatch(name):
             raise LocalProtocolError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
@@ -546,7 +551,7 @@ class Auth(Command):
     @classmethod
     def read(cls, argument: str) -> Command:
         name, _, initial = argument.partition(" ")
-        if not mechanisms.NAME.fullmatch(name.upper()):
+        if not mechanisms.NAME.fullmatch(upper(name)):
             _bad_argument("AUTH mechanism [initial-response]")
         if not initial:
             return cls(name)
@@ -626,7 +631,7 @@ class Extended(Command):
     argument: str | None
 
     def __init__(self, verb: str, argument: str | None = None) -> None:
-        name = verb.upper()
+        name = upper(verb)
         if not _VERB.fullmatch(name) or name in VERBS:
             raise LocalProtocolError(
                 f"{verb!r}: expected a verb of letters, digits and '-' that has no class of its own"
@@ -642,7 +647,7 @@ _VERB = re.compile(r"[A-Z0-9][A-Z0-9-]*")
 
 def read_extended(verb: str, argument: str) -> Command:
     """An Extended command. Raises CommandSyntaxError when the verb is none."""
-    if not _VERB.fullmatch(verb.upper()):
+    if not _VERB.fullmatch(upper(verb)):
         raise CommandSyntaxError(500, "5.5.2", "Command unrecognized")
     return Extended(verb, argument or None)
 

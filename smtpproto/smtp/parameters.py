@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from smtpproto.commandline import upper
 from smtpproto.errors import LocalProtocolError
 from smtpproto.values import Value
 
@@ -84,9 +85,9 @@ _BODIES = ("7BIT", "8BITMIME", "BINARYMIME")
 
 
 def _body(value: ParameterValue | None) -> str:
-    if not isinstance(value, str) or value.upper() not in _BODIES:
+    if not isinstance(value, str) or upper(value) not in _BODIES:
         raise ValueError
-    return value.upper()
+    return upper(value)
 
 
 def _read_xtext(text: str | None) -> ParameterValue:
@@ -135,7 +136,7 @@ class Parameters(Value, Mapping[str, ParameterValue]):
         for name, value in (*(values or {}).items(), *named.items()):
             if value is None or value is False:
                 continue
-            keyword = name.upper()
+            keyword = upper(name)
             if keyword in given:
                 raise LocalProtocolError(f"the parameter {keyword} is given twice")
             given[keyword] = self._checked(keyword, value)
@@ -165,9 +166,9 @@ class Parameters(Value, Mapping[str, ParameterValue]):
     def parse(cls, text: str) -> Parameters:
         """Read the parameters that end a command line. Raises ValueError, for people."""
         values: dict[str, ParameterValue] = {}
-        for word in text.split():
+        for word in filter(None, text.split(" ")):
             name, equals, written = word.partition("=")
-            keyword = name.upper()
+            keyword = upper(name)
             if not _KEYWORD.fullmatch(keyword) or (equals and not _VALUE.fullmatch(written)):
                 raise ValueError("a parameter is KEYWORD or KEYWORD=value")
             if keyword in values:

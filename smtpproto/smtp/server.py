@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Literal, NoReturn
 
+from smtpproto.commandline import CONTROL, upper
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import message_data
 from smtpproto.mechanisms import SERVER_FIRST
@@ -543,12 +543,12 @@ class ServerConnection(ServerSide):
             raise _Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
         if not text.isprintable():
             text = text.replace("\t", " ")
-            if _CONTROL.search(text):
+            if CONTROL.search(text):
                 raise _Refused(500, "5.5.2", "Control character in a command line")
         if not text.isascii() and not self._offer.utf8:
             raise _Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
         verb, argument = split(text)
-        return verb.upper(), argument
+        return upper(verb), argument
 
     def _refuse_verb(self, verb: str) -> NoReturn:
         if self._first_line and verb in _NOT_SMTP:
@@ -615,7 +615,7 @@ class ServerConnection(ServerSide):
     def _check_privacy(self, argument: str) -> None:
         """Before anything else of AUTH is looked at."""
         auth = self._offer.auth
-        mechanism = argument.partition(" ")[0].upper()
+        mechanism = upper(argument.partition(" ")[0])
         if auth and mechanism in auth.mechanisms and not auth.allows(mechanism, self._tls):
             raise _Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
 
@@ -882,7 +882,6 @@ def _verb_of(line: bytes) -> bytes:
     return line.lstrip(b" \t")[:4].upper()
 
 
-_CONTROL = re.compile("[\0-\x1f\x7f]")
 _LOST = "No way to tell the message from the commands"
 _BARE_NEWLINE = "A CR without LF, or a LF without CR, in the message"
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
