@@ -47,6 +47,7 @@ from smtpproto.smtp.state import (
     MACHINE,
     OVERTAKEN,
     REFUSALS,
+    TAKES_MESSAGE,
     TIMEOUT,
     TIMEOUTS,
     State,
@@ -394,7 +395,7 @@ class ClientConnection(ClientSide):
         return super()._may_go(sent)
 
     def _write(self, sent: Sent) -> None:
-        if self._lmtp and sent.step in _TAKES_MESSAGE:
+        if self._lmtp and sent.step in TAKES_MESSAGE:
             # One reply for each recipient that was accepted (RFC 2033 section 4.2).
             sent = sent._replace(replies=max(1, len(self._recipients)))
         super()._write(sent)
@@ -484,7 +485,7 @@ class ClientConnection(ClientSide):
     def _learn(self, sent: Sent, reply: Reply) -> None:
         """What an answered step changes besides the state."""
         request, step = sent.request, sent.step
-        if step in _TAKES_MESSAGE:
+        if step in TAKES_MESSAGE:
             self._over = self._state is State.READY
         elif reply.code == 354:
             self._encoder = DotEncoder(strict=self._strict)
@@ -531,7 +532,7 @@ class ClientConnection(ClientSide):
 
     def _recipient_of(self, sent: Sent) -> Rcpt | None:
         """Whom the next reply to a step is about: LMTP's to a message (RFC 2033 section 4.2)."""
-        if self._lmtp and sent.step in _TAKES_MESSAGE and self._recipients:
+        if self._lmtp and sent.step in TAKES_MESSAGE and self._recipients:
             return self._recipients[-sent.replies]
         return None
 
@@ -592,8 +593,6 @@ class ClientConnection(ClientSide):
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
-_TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
-"""The steps whose reply takes the message, or refuses it."""
 
 
 def _is_binary(mail: MailCommand | None) -> bool:

@@ -173,7 +173,7 @@ _PLAIN_FROM = re.compile(rf"(?i:FROM):{_PLAIN}")
 _PLAIN_TO = re.compile(rf"(?i:TO):{_PLAIN}")
 """What nearly every client sends, matched whole, so that nothing more need be checked."""
 
-_BRACKETED = re.compile(r'<((?:[^"<>]|"(?:[^"\\]|\\.)*")*)>(?: +(.*))?')
+_BRACKETED = re.compile(r'<((?:[^"<>\[]|"(?:[^"\\]|\\.)*"|\[[^\[\]]*\])*)>(?: +(.*))?')
 _ROUTE = re.compile(rf"@{DOMAIN}(?:,@{DOMAIN})*:")
 
 

@@ -54,6 +54,7 @@ from smtpproto.smtp.state import (
     MACHINE,
     NEVER_BY_DEFAULT,
     ONLY_WITH_AUTH,
+    TAKES_MESSAGE,
     TIMEOUT,
     WITHOUT_AUTH,
     WITHOUT_TLS,
@@ -645,8 +646,17 @@ class ServerConnection(ServerSide):
             self._giving_up = command
             self._reader = ServerConnection._read_giving_up
             return MessageRefused(None)
-        self._owe(command, step_of(command) if command.step == "BURL" else command.step)
+        step = command.step
+        if step == "BURL":
+            step = step_of(command)
+            self._begin_answers(step)
+        self._owe(command, step)
         return command
+
+    def _begin_answers(self, step: str) -> None:
+        """LMTP: the end of a message has one reply for each recipient (RFC 2033 section 4.2)."""
+        if self._lmtp and step in TAKES_MESSAGE:
+            self._unanswered_recipients = list(self._recipients or ())
 
     def _read_giving_up(self) -> Event:
         command = self._giving_up
@@ -763,8 +773,7 @@ class ServerConnection(ServerSide):
 
     def _message_complete(self, step: str) -> Event:
         """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
-        if self._lmtp and step != "BDAT":
-            self._unanswered_recipients = list(self._recipients or ())
+        self._begin_answers(step)
         refusal = self._message_refusal
         if refusal is None:
             self._owe(_END_OF_MESSAGE, step)

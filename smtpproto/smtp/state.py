@@ -171,6 +171,9 @@ def step_of(request: Request) -> str:
     return request.step
 
 
+TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
+"""The steps whose reply takes the message, or refuses it."""
+
 # -- who may say what -----------------------------------------------------------------------------
 
 WITHOUT_AUTH = frozenset({"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "NOOP", "RSET", "QUIT"})

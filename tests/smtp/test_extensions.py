@@ -1,0 +1,240 @@
+"""EHLO keywords: what a server writes, what a client reads (RFC 5321 section 4.1.1.1)."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpproto import LocalProtocolError, smtp, strategies
+from smtpproto.smtp import Capabilities, Extension, Reply, ext
+
+CLASSES: list[type[Extension]] = [
+    value
+    for name, value in vars(ext).items()
+    if not name.startswith("_") and isinstance(value, type)
+]
+
+
+@pytest.mark.parametrize(
+    ("extension", "line"),
+    [
+        (ext.Pipelining(), "PIPELINING"),
+        (ext.Size(), "SIZE"),
+        (ext.Size(0), "SIZE 0"),
+        (ext.Size(10_000_000), "SIZE 10000000"),
+        (ext.EightBitMime(), "8BITMIME"),
+        (ext.BinaryMime(), "BINARYMIME"),
+        (ext.Chunking(), "CHUNKING"),
+        (ext.EnhancedStatusCodes(), "ENHANCEDSTATUSCODES"),
+        (ext.StartTls(), "STARTTLS"),
+        (ext.Auth("plain", "SCRAM-SHA-256"), "AUTH PLAIN SCRAM-SHA-256"),
+        (ext.SmtpUtf8(), "SMTPUTF8"),
+        (ext.Dsn(), "DSN"),
+        (ext.Help(), "HELP"),
+        (ext.Vrfy(), "VRFY"),
+        (ext.Expn(), "EXPN"),
+        (ext.Etrn(), "ETRN"),
+        (ext.Atrn(), "ATRN"),
+        (ext.Burl("imap"), "BURL imap"),
+        (ext.Turn(), "TURN"),
+        (ext.Send(), "SEND"),
+        (ext.Soml(), "SOML"),
+        (ext.Saml(), "SAML"),
+        (ext.Unknown("x-thing", "a=1", "b"), "X-THING a=1 b"),
+    ],
+)
+def test_line(extension: Extension, line: str) -> None:
+    assert str(extension) == line
+    (read,) = Capabilities.parse(Reply(250, "mx.example", line))
+    assert read == extension
+
+
+def test_verb() -> None:
+    """On the wire a verb is like any keyword: nobody can tell that it is one."""
+    assert str(ext.Verb("xclient", "NAME", "ADDR")) == "XCLIENT NAME ADDR"
+
+
+@pytest.mark.parametrize(
+    "extension", [one for one in CLASSES if one not in (ext.Unknown, ext.Verb)]
+)
+def test_each_can_be_built_without_arguments(extension: type[Extension]) -> None:
+    assert str(extension()).split()[0] == extension.keyword
+
+
+def test_the_namespace_holds_nothing_else() -> None:
+    assert all(issubclass(one, Extension) for one in CLASSES)
+    public = [name for name in vars(ext) if not name.startswith("_") and name != "annotations"]
+    assert len(public) == len(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("lines", "extensions"),
+    [
+        (["size 1000", "pipelining"], [ext.Size(1000), ext.Pipelining()]),
+        (["SIZE  1000 ", "8BITMIME "], [ext.Size(1000), ext.EightBitMime()]),
+        (["SIZE x"], [ext.Unknown("SIZE", "x")]),
+        (["SIZE 1 2"], [ext.Unknown("SIZE", "1", "2")]),
+        (["SIZE 100000000000000000000"], [ext.Unknown("SIZE", "100000000000000000000")]),
+        (["AUTH=PLAIN LOGIN"], [ext.Auth("PLAIN", "LOGIN")]),
+        (["AUTH=LOGIN", "AUTH PLAIN"], [ext.Auth("PLAIN")]),
+        (["AUTH PLAIN", "AUTH=LOGIN"], [ext.Auth("PLAIN")]),
+        (["auth= login"], [ext.Auth("LOGIN")]),
+        (["AUTH"], [ext.Auth()]),
+        (["AUTH ?"], [ext.Unknown("AUTH", "?")]),
+        (["PIPELINING", "SIZE 1", "SIZE 2"], [ext.Pipelining(), ext.Size(1)]),
+        (["", "HELP"], [ext.Help()]),
+        (["X-\udce9", "HELP"], [ext.Help()]),
+        (["X y\udce9 z"], [ext.Unknown("X", "z")]),
+        (["DSN extra"], [ext.Dsn()]),
+        (["XCLIENT NAME"], [ext.Unknown("XCLIENT", "NAME")]),
+    ],
+)
+def test_what_servers_write(lines: list[str], extensions: list[Extension]) -> None:
+    assert list(Capabilities.parse(Reply(250, "mx.example", *lines))) == extensions
+
+
+def test_the_first_line_offers_nothing() -> None:
+    assert len(Capabilities.parse(Reply(250, "SIZE 1000"))) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [[""], ["a b"], ["a\r\nb"], ["\0"], ["\n"], ["a", ""], ["a", "b c"]]
+)
+def test_words_that_cannot_stand_in_the_answer(words: list[str]) -> None:
+    for extension in (ext.Unknown, ext.Verb):
+        with pytest.raises(LocalProtocolError):
+            extension(*words)
+    with pytest.raises(LocalProtocolError):
+        ext.Burl(*words)
+    with pytest.raises(LocalProtocolError):
+        ext.Auth(*words)
+
+
+@pytest.mark.parametrize("limit", [-1, 10**20])
+def test_sizes_that_are_none(limit: int) -> None:
+    with pytest.raises(LocalProtocolError):
+        ext.Size(limit)
+
+
+class TestAuth:
+    def test_mechanisms_that_reveal_the_secret_are_shown_under_tls_only(self) -> None:
+        auth = ext.Auth("PLAIN", "CRAM-MD5", "LOGIN")
+        assert str(auth.shown(tls=True)) == "AUTH PLAIN CRAM-MD5 LOGIN"
+        assert str(auth.shown(tls=False)) == "AUTH CRAM-MD5"
+        assert ext.Auth("PLAIN").shown(tls=False) is None
+
+    def test_unless_the_server_says_otherwise(self) -> None:
+        auth = ext.Auth("PLAIN", plaintext_without_tls=True)
+        assert str(auth.shown(tls=False)) == "AUTH PLAIN"
+
+    @pytest.mark.parametrize("lax_first", [True, False])
+    def test_one_server_does_not_decide_for_another(self, lax_first: bool) -> None:
+        """What is equal on the wire need not be the same policy."""
+        answers = {}
+        for lax in (lax_first, not lax_first):
+            server = smtp.ServerConnection(
+                "mx.example", extensions=[ext.Auth("PLAIN", plaintext_without_tls=lax)]
+            )
+            server.accept()
+            server.receive_data(b"EHLO c\r\n")
+            server.next_event()
+            server.accept("hello")
+            answers[lax] = server.data_to_send().partition(b"\r\n")[2]
+        assert answers == {
+            True: b"250-mx.example hello\r\n250 AUTH PLAIN\r\n",
+            False: b"250 mx.example hello\r\n",
+        }
+
+
+def test_starttls_is_not_shown_under_tls() -> None:
+    assert ext.StartTls().shown(tls=True) is None
+    assert ext.StartTls().shown(tls=False) == ext.StartTls()
+
+
+class TestCapabilities:
+    OFFERED = Capabilities.parse(
+        Reply(250, "mx.example", "PIPELINING", "SIZE 1000", "AUTH PLAIN LOGIN", "X-THING y")
+    )
+
+    def test_asking(self) -> None:
+        offered = self.OFFERED
+        assert "pipelining" in offered
+        assert "CHUNKING" not in offered
+        assert offered["Size"] == ext.Size(1000)
+        assert offered["x-thing"] == ext.Unknown("X-THING", "y")
+        assert len(offered) == 4
+        assert offered.size == 1000
+        assert offered.auth == ("PLAIN", "LOGIN")
+        with pytest.raises(KeyError):
+            offered["CHUNKING"]
+
+    @pytest.mark.parametrize("line", ["SIZE", "SIZE 0", "SIZE x", "HELP"])
+    def test_no_size_is_known(self, line: str) -> None:
+        assert Capabilities.parse(Reply(250, "mx.example", line)).size is None
+
+    def test_none(self) -> None:
+        assert Capabilities().auth == ()
+        assert Capabilities().size is None
+        assert list(Capabilities()) == []
+
+    def test_a_proxy_can_offer_what_it_was_offered(self) -> None:
+        server = smtp.ServerConnection("proxy.example", extensions=self.OFFERED, tls=True)
+        server.accept()
+        server.receive_data(b"EHLO c\r\n")
+        server.next_event()
+        server.accept("hello")
+        assert server.data_to_send().endswith(
+            b"250-proxy.example hello\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
+            b"250-AUTH PLAIN LOGIN\r\n250 X-THING y\r\n"
+        )
+
+    @given(strategies.smtp_capabilities())
+    def test_round_trip(self, capabilities: Capabilities) -> None:
+        """A Verb comes back as Unknown: the wire does not tell them apart."""
+        read = Capabilities.parse(Reply(250, "mx.example", *map(str, capabilities)))
+        assert list(read) == [
+            ext.Unknown(one.keyword, *one.parameters) if isinstance(one, ext.Verb) else one
+            for one in capabilities
+        ]
+
+    @given(strategies.smtp_capabilities())
+    def test_copies_are_complete(self, capabilities: Capabilities) -> None:
+        for again in (pickle.loads(pickle.dumps(capabilities)), copy.deepcopy(capabilities)):
+            assert again == capabilities
+            assert all(one.keyword in again for one in capabilities)
+            assert again.size == capabilities.size
+
+    @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0"))))
+    def test_no_answer_makes_it_raise(self, lines: list[str]) -> None:
+        try:
+            reply = Reply(250, "mx.example", *lines)
+        except LocalProtocolError:
+            return
+        assert len(Capabilities.parse(reply)) <= len(lines)
+
+
+@given(strategies.smtp_extensions())
+def test_copies(extension: Extension) -> None:
+    again = pickle.loads(pickle.dumps(extension))
+    assert again == extension
+    assert str(again) == str(extension)
+    assert hash(again) == hash(extension)
+    for tls in (False, True):
+        assert again.shown(tls) == extension.shown(tls)
+    assert again.verbs == extension.verbs
+
+
+@given(st.data(), st.sampled_from(CLASSES))
+def test_the_strategies_know_every_class(data: st.DataObject, extension: type[Extension]) -> None:
+    assert type(data.draw(strategies.smtp_extensions(extension))) is extension
+
+
+def test_the_strategies_fill_every_field() -> None:
+    """Whoever adds an extension with fields adds how to draw them."""
+    from smtpproto.strategies import _EXTENSIONS
+
+    assert {one for one in CLASSES if one.__match_args__} == set(_EXTENSIONS)

@@ -1,0 +1,142 @@
+"""Every value of every class: equal to its like and to nothing else, hashed, never changed."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpproto import smtp, strategies
+from smtpproto.smtp import ext
+from smtpproto.values import Value, constructor
+
+values = st.one_of(
+    strategies.smtp_addresses(),
+    strategies.smtp_parameters(),
+    strategies.smtp_replies(),
+    strategies.enhanced_statuses(),
+    strategies.smtp_extensions(),
+    strategies.smtp_capabilities(),
+    strategies.smtp_events(),
+    strategies.smtp_limits(),
+    strategies.envelopes(),
+)
+
+
+@given(values, values)
+def test_equality_and_hash(one: Value, other: Value) -> None:
+    if type(one) is not type(other):
+        assert one != other
+    if one == other:
+        assert hash(one) == hash(other)
+    assert (one == other) is (other == one)
+    assert one != object()
+
+
+@given(values)
+def test_copies_are_equal(value: Value) -> None:
+    for again in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):
+        assert again == value
+        assert type(again) is type(value)
+        assert hash(again) == hash(value)
+        assert repr(again) == repr(value)
+
+
+@given(values)
+def test_nothing_can_be_changed(value: Value) -> None:
+    for name in (*type(value).__match_args__, "code", "anything", "_text"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(value, name, None)
+        with pytest.raises(AttributeError, match="immutable"):
+            delattr(value, name)
+    assert not hasattr(value, "__dict__")
+
+
+@given(values)
+def test_the_fields_are_those_of_the_class(value: Value) -> None:
+    for name in type(value).__match_args__:
+        getattr(value, name)
+
+
+NOT_EQUAL: list[tuple[object, object]] = [
+    (smtp.Ehlo("c"), smtp.Helo("c")),
+    (smtp.Ehlo("c"), smtp.Lhlo("c")),
+    (smtp.Data(), smtp.Rset()),
+    (smtp.Noop(), smtp.Help()),
+    (smtp.Vrfy("a"), smtp.Expn("a")),
+    (smtp.Mail("a@b"), smtp.SendMail("a@b")),
+    (smtp.SendMail("a@b"), smtp.SendOrMail("a@b")),
+    (smtp.SendOrMail("a@b"), smtp.SendAndMail("a@b")),
+    (smtp.AuthChallenge(b"x"), smtp.AuthResponse(b"x")),
+    (smtp.MessageData(b"x"), smtp.AuthChallenge(b"x")),
+    (smtp.StartTls(), ext.StartTls()),
+    (smtp.Auth("PLAIN"), ext.Auth("PLAIN")),
+    (smtp.Vrfy("x"), ext.Vrfy()),
+    (ext.Expn(), ext.Vrfy()),
+    (ext.Unknown("XCLIENT"), ext.Verb("XCLIENT")),
+    (ext.Atrn("x"), ext.Burl("x")),
+    (smtp.Bdat(1), smtp.ChunkReceived(1)),
+    (smtp.Rcpt("a@b"), smtp.Address("a@b")),
+    (smtp.Address("a@b"), "a@b"),
+    (smtp.Reply(250, "OK"), "250 OK"),
+    (smtp.EnhancedStatus(2, 0, 0), (2, 0, 0)),
+    (smtp.Parameters(), {}),
+    (smtp.EndOfMessage(), smtp.TlsHandshake()),
+    (smtp.Bdat(1), smtp.Bdat(1, True)),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), NOT_EQUAL)
+def test_values_of_different_classes_are_never_equal(one: object, other: object) -> None:
+    assert one != other
+    assert other != one
+    assert len({one, other} if not isinstance(other, dict) else {one, "{}"}) == 2
+
+
+def test_a_value_of_a_subclass_is_another_value() -> None:
+    class Own(smtp.Noop):
+        __slots__ = ()
+
+    assert Own() != smtp.Noop()
+    assert smtp.Noop() != Own()
+    assert Own() == Own()
+
+
+@pytest.mark.parametrize(
+    ("value", "fields"),
+    [
+        (smtp.Mail("a@b"), ("reverse_path", "parameters")),
+        (smtp.Rcpt("a@b"), ("forward_path", "parameters")),
+        (smtp.Bdat(1), ("size", "last")),
+        (smtp.Extended("X"), ("name", "argument")),
+        (smtp.Data(), ()),
+        (smtp.Reply(250), ("code", "lines")),
+        (smtp.EnhancedStatus(2, 0, 0), ("klass", "subject", "detail")),
+        (smtp.Address("a@b"), ("local_part", "domain")),
+        (smtp.ReplyReceived(None, smtp.Reply(250)), ("command", "reply", "recipient")),
+        (smtp.ConnectionClosed(True), ("clean", "unanswered")),
+        (smtp.CommandRefused(b"", smtp.Reply(500)), ("line", "reply")),
+        (smtp.Envelope("a@b"), ("mail", "recipients")),
+        (ext.Size(1), ("limit",)),
+        (ext.Unknown("X"), ("keyword", "parameters")),
+    ],
+)
+def test_the_order_of_fields_for_pattern_matching(value: Value, fields: tuple[str, ...]) -> None:
+    assert type(value).__match_args__ == fields
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_constructor_builds_what_the_class_would(count: int) -> None:
+    names = ("one", "two", "three")[:count]
+    cls: Any = type("Counted", (Value,), {"__slots__": names})
+    built: Any = constructor(cls)(*range(count))
+    assert [getattr(built, name) for name in names] == list(range(count))
+    assert type(built) is cls
+    assert built == constructor(cls)(*range(count))
+    assert built != constructor(cls)(*range(1, count + 1))
+    with pytest.raises(AttributeError, match="immutable"):
+        built.one = 7

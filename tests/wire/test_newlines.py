@@ -1,0 +1,76 @@
+"""Bare CR and LF: where the first one stands, and a guard that lets pass what stands before it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpproto.wire.newlines import NewlineGuard, bare_newline
+
+octets = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a", b"\0", b"\x85", b"\xff"])).map(
+    b"".join
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "position"),
+    [
+        (b"", -1),
+        (b"text", -1),
+        (b"\r\n", -1),
+        (b"a\r\n\r\nb", -1),
+        (b"\n", 0),
+        (b"\r", 0),
+        (b"a\nb", 1),
+        (b"a\rb", 1),
+        (b"\r\r\n", 0),
+        (b"\r\n\n", 2),
+        (b"\r\n\r", 2),
+        (b"\n\r", 0),
+        (b"a\r\nb\r\0\n", 4),
+        (b"\x85\x0b\x0c\x1c\xe2\x80\xa8", -1),
+    ],
+)
+def test_bare_newline(data: bytes, position: int) -> None:
+    assert bare_newline(data) == position
+
+
+@given(octets)
+def test_bare_newline_in_anything(data: bytes) -> None:
+    found = re.search(rb"\r(?!\n)|(?<!\r)\n", data)
+    assert bare_newline(data) == (found.start() if found else -1)
+
+
+class TestGuard:
+    @pytest.mark.parametrize(
+        ("pieces", "passed", "bare"),
+        [
+            ([b"a\r\nb"], b"a\r\nb", False),
+            ([b"a\r", b"\nb"], b"a\r\nb", False),
+            ([b"a\r", b"", b"\nb"], b"a\r\nb", False),
+            ([b"a\r", b"b"], b"a", True),
+            ([b"a\r"], b"a", True),
+            ([b"a\n", b"b"], b"a", True),
+            ([b"a\r\n", b"\nb"], b"a\r\n", True),
+            ([b"a\r", b"\r\n"], b"a", True),
+        ],
+    )
+    def test_what_passes(self, pieces: list[bytes], passed: bytes, bare: bool) -> None:
+        guard = NewlineGuard()
+        assert b"".join(map(guard.check, pieces)) == passed
+        guard.finish()
+        assert guard.bare is bare
+
+    @given(octets, st.lists(st.integers(0, 40)))
+    def test_cutting_changes_nothing(self, data: bytes, cuts: list[int]) -> None:
+        edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+        guard = NewlineGuard()
+        passed = b"".join(guard.check(data[a:b]) for a, b in itertools.pairwise(edges))
+        guard.finish()
+        position = bare_newline(data)
+        assert guard.bare is (position >= 0)
+        assert passed == (data[:position] if guard.bare else data)
