@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error))
     print(f"SMTP, C: the client, S: the server:\n\n{by_smtp}\n")
     print(f"POP3:\n\n{by_pop3}\n")
-    return _verdict(_repaired(message), received)
+    return _verdict(message, received)
 
 
 def _complain(problem: str) -> int:
@@ -84,10 +84,12 @@ def _repaired(message: bytes) -> bytes:
     return repaired if not repaired or repaired.endswith(b"\r\n") else repaired + b"\r\n"
 
 
-def _verdict(expected: bytes, received: bytes | None) -> int:
+def _verdict(message: bytes, received: bytes | None) -> int:
     """Say whether what came out is what went in."""
+    expected = _repaired(message)
     if received == expected:
-        print(f"Delivered: {len(received)} octets came out, and they are those that went in.")
+        made = "" if expected == message else ", each line ended by CRLF"
+        print(f"Delivered: {len(expected)} octets came out, and they are those that went in{made}.")
         return 0
     print(f"Not delivered: {len(expected)} octets went in, {received!r:.60} came out.")
     return 1

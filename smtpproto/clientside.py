@@ -23,6 +23,11 @@ if TYPE_CHECKING:  # not for those who do not authenticate
 __all__ = ["ClientSide", "Exchange", "Sent"]
 
 
+_CANCEL = b"*\r\n"
+_MOST_ROUNDS = 100
+"""Challenges that a mechanism is asked to answer; the longest registered one has three."""
+
+
 class Sent(NamedTuple):
     """A step of ours: queued, or written and waiting for its replies."""
 
@@ -37,18 +42,22 @@ class Sent(NamedTuple):
 class Exchange:
     """A SASL exchange that a mechanism runs; `initial` is its response that has not gone out."""
 
-    __slots__ = ("_cancelled", "_initial", "mechanism")
+    __slots__ = ("_cancelled", "_initial", "_rounds", "mechanism")
 
     def __init__(self, mechanism: ClientMechanism, initial: bytes | None) -> None:
         self.mechanism = mechanism
         self._initial = initial
         self._cancelled = False
+        self._rounds = 0
 
     def respond(self, challenge: bytes | None, longest: int) -> bytes:
         """The line, without its end, that answers a challenge, None for one that could not be
         decoded. The cancelling ``*`` where there is nothing better to say, or where the line
         would be longer than `longest` with its end."""
-        response = None if challenge is None else self._response(challenge)
+        self._rounds += 1
+        response = None
+        if challenge is not None and self._rounds <= _MOST_ROUNDS:
+            response = self._response(challenge)
         if response is not None:
             line = base64.encode(response)
             if len(line) + 2 <= longest:
@@ -204,7 +213,7 @@ class ClientSide(Connection):
         self._queue(Sent(command, "AUTH response", line + b"\r\n", 1))
         return None
 
-    def _auth_answered(self, success: bool) -> None:
+    def _auth_answered(self, sent: Sent, success: bool) -> None:
         """The server has ended the exchange. Raises RemoteProtocolError when it says success and
         the mechanism does not."""
         exchange, self._exchange = self._exchange, None
@@ -213,6 +222,8 @@ class ClientSide(Connection):
                 f"the server says that {exchange.mechanism.name} has succeeded, before it was"
                 " complete: expected a challenge, or a refusal"
             )
+        if success and sent.wire == _CANCEL:
+            self._fail("the server says that AUTH has succeeded, after it was cancelled")
 
     def _next_line(self, limit: int) -> bytes | None:
         """The next line of a response, None when none is complete.

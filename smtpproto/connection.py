@@ -43,6 +43,8 @@ class Connection:
         if self._closed:
             return
         if not data:
+            if not isinstance(data, bytes | bytearray | memoryview):
+                raise TypeError(f"receive_data() takes octets, b'' at their end, not {data!r}")
             self._at_eof = True
             self._starved = False
             return
@@ -160,6 +162,7 @@ class Connection:
         successor._input.append(self._input.take(len(self._input)))
         successor._outbox = self._outbox  # one of them is asked, whichever the caller still holds
         successor._at_eof = self._at_eof
+        successor._starved = not (len(successor._input) or self._at_eof)
         self._end(clean=True)
 
     def _fail(self, problem: str) -> NoReturn:

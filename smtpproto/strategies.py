@@ -395,6 +395,6 @@ def smtp_events() -> SearchStrategy[smtp.Event]:
             smtp.ReplyReceived,
             st.none() | requests,
             smtp_replies(),
-            st.none() | smtp_commands(smtp.Rcpt).map(lambda to: to),
+            st.none() | smtp_commands(smtp.Rcpt),
         ),
     )

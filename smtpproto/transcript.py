@@ -11,25 +11,24 @@ import re
 from collections import deque
 
 from smtpproto.events import AuthChallenge, MessageData
+from smtpproto.redact import REDACTED, redacted
 from smtpproto.wire.lines import LineBuffer, LineTooLong
 
 __all__ = ["Transcript"]
 
-_REDACTED = "[redacted]"
 _LONGEST = 16384
 """Octets of a line that is looked at whole; of a longer one only the start is shown."""
 
-_SECRETS = re.compile(
-    r"(?is)(\s*(?:AUTH\s+\S+\s+|PASS\s|APOP\s+\S+\s+)).+"  # the command and what may be shown
-)
+_LONGEST_COMMAND = 512
+
 _VERB = re.compile(
-    r"(?i)(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|BURL|RSET|NOOP|QUIT|HELP|VRFY|EXPN|STARTTLS|AUTH"
-    r"|ETRN|ATRN|TURN|SEND|SOML|SAML|USER|PASS|APOP|CAPA|STLS|STAT|LIST|UIDL|RETR|TOP|DELE|UTF8"
-    r"|LANG)(?:\s|$)"
+    rb"(?i)[ \t]*(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|BURL|RSET|NOOP|QUIT|HELP|VRFY|EXPN|STARTTLS"
+    rb"|AUTH|ETRN|ATRN|TURN|SEND|SOML|SAML|USER|PASS|APOP|CAPA|STLS|STAT|LIST|UIDL|RETR|TOP|DELE"
+    rb"|UTF8|LANG)(?:[ \t]|\Z)"
 )
-_BDAT = re.compile(r"(?i)BDAT\s+(\d{1,20})(?:\s+LAST)?\s*$")
-_STREAMED = ("RETR", "TOP")
-_LISTED = ("CAPA", "LIST", "UIDL", "LANG", "AUTH")
+_BDAT = re.compile(rb"(?i)BDAT[ \t]+([0-9]{1,20})(?:[ \t]+LAST)?[ \t]*\Z")
+_STREAMED = (b"RETR", b"TOP")
+_LISTED = (b"CAPA", b"LIST", b"UIDL", b"LANG", b"AUTH")
 
 
 class Transcript:
@@ -45,7 +44,9 @@ class Transcript:
         self._client = LineBuffer()
         self._server = LineBuffer()
         self._pop3 = False
-        self._verbs: deque[str] = deque()  # POP3: commands without their status yet
+        # POP3: the commands without their status yet, and whether lines follow it
+        self._verbs: deque[bool] = deque()
+        self._data_sent = False
         self._secrets_follow = False  # AUTH was sent: lines that are no commands are secret
         self._message_from = ""  # "C" or "S" while a dot-stuffed message is on its way
         self._chunk_left = 0
@@ -87,63 +88,65 @@ class Transcript:
 
     # -- lines ------------------------------------------------------------------------------------
 
-    def _client_line(self, line: str) -> None:
+    def _client_line(self, line: bytes) -> None:
         if self._message_from == "C":
             self._message_line("C", line)
             return
-        is_command = _VERB.match(line.lstrip()) is not None
-        if self._secrets_follow and not is_command:
-            shown = line if line == "*" else _REDACTED
+        shown = redacted(line)
+        if self._secrets_follow and not _VERB.match(line):
+            shown = line if line == b"*" else REDACTED
         else:
-            shown = _SECRETS.sub(rf"\1{_REDACTED}", line)
-            verb = line.split(maxsplit=1)[0].upper() if line.strip() else ""
-            self._secrets_follow = verb == "AUTH"
+            words = line[:_LONGEST_COMMAND].split()
+            verb = words[0].upper() if words else b""
+            self._secrets_follow = verb == b"AUTH"
+            self._data_sent = verb == b"DATA"
             if self._pop3:
-                many = verb in _STREAMED or (verb in _LISTED and len(line.split()) == 1)
-                self._verbs.append(verb if many else "")
+                many = verb in _STREAMED or (verb in _LISTED and len(words) == 1)
+                self._verbs.append(many)
             chunk = _BDAT.match(line)
             if chunk is not None:
                 self._chunk_left = int(chunk[1])
-        self._log.append(f"C: {shown}")
+        self._log.append(f"C: {_text(shown)}")
 
-    def _server_line(self, line: str) -> None:
+    def _server_line(self, line: bytes) -> None:
         if self._message_from == "S":
             self._message_line("S", line)
             return
-        self._log.append(f"S: {line}")
-        if line.startswith(("+OK", "-ERR")):
-            if not self._log[:-1] or not self._pop3:
+        self._log.append(f"S: {_text(line)}")
+        if line.startswith((b"+OK", b"-ERR")):
+            if not self._pop3:  # the greeting, which answers no command
                 self._pop3 = True
-                return
-            verb = self._verbs.popleft() if self._verbs else ""
-            if verb and line.startswith("+OK"):
+            elif self._verbs and self._verbs.popleft() and line.startswith(b"+OK"):
                 self._begin_message("S")
-        elif line.startswith("354") and not self._pop3:
+        elif line.startswith(b"354") and self._data_sent:
+            self._data_sent = False
             self._begin_message("C")
 
     def _begin_message(self, side: str) -> None:
         self._message_from = side
         self._shown = self._hidden = 0
 
-    def _message_line(self, side: str, line: str) -> None:
-        if line == ".":
+    def _message_line(self, side: str, line: bytes) -> None:
+        if line == b".":
             if self._hidden:
                 self._log.append(f"{side}: <{self._hidden} lines more>")
             self._log.append(f"{side}: .")
             self._message_from = ""
         elif self._message_lines is None or self._shown < self._message_lines:
             self._shown += 1
-            self._log.append(f"{side}: {line}")
+            self._log.append(f"{side}: {_text(line)}")
         else:
             self._hidden += 1
 
 
-def _next_line(buffer: LineBuffer) -> str | None:
+def _next_line(buffer: LineBuffer) -> bytes | None:
     try:
-        line = buffer.next_line(_LONGEST)
+        return buffer.next_line(_LONGEST)
     except LineTooLong as too_long:
-        line = too_long.start + b"..."
-    if line is None:
-        return None
+        return too_long.start + b"..."
+
+
+def _text(line: bytes) -> str:
+    """What a terminal may be given."""
     text = line.decode("utf-8", "replace")
     return "".join(c if c.isprintable() or c == "\t" else "?" for c in text)

@@ -29,17 +29,16 @@ def test_the_sample_message_arrives(capsys: pytest.CaptureFixture[str]) -> None:
     assert "C: DELE 1\n" in said
     assert "tanstaaf" not in said
     assert "AHRpbQB0YW5zdGFhZnRhbnN0YWFm" not in said
-    assert said.endswith("Delivered: 435 octets came out, and they are those that went in.\n")
+    assert "Delivered: 435 octets came out, and they are those that went in" in said
 
 
-@pytest.mark.parametrize(
-    "message", [b"", b".", b"a\n.\n..\r\n\rb", b"x" * 200_000 + b"\r\n", b"\0\xff\r\n"]
-)
+@pytest.mark.parametrize("message", [b"", b".", b"a\n.\n..\r\n\rb", b"x" * 200_000, b"\0\xff\r\n"])
 def test_a_file_arrives(tmp_path: Path, message: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.eml"
     file.write_bytes(message)
     assert run("deliver", str(file), "--from", "a@b.example", "--to", "c@d", "--to", "e@f") == 0
     said = capsys.readouterr().out
+    assert ("each line ended by CRLF" in said) is (message not in (b"", b"\0\xff\r\n"))
     assert "C: RCPT TO:<c@d>\nC: RCPT TO:<e@f>\nC: DATA\n" in said
     assert "Delivered: " in said
 

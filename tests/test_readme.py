@@ -57,7 +57,7 @@ def test_the_server_example_serves() -> None:
     )
     serve = example("def serve(")["serve"]
     assert callable(serve)
-    serve(pipe, {"b@mx.example"}, store)
+    serve(pipe, {smtp.Address("b@MX.example")}, store)
     assert pipe.written == (
         b"220 mx.example ESMTP\r\n"
         b"250-mx.example greets me\r\n"
@@ -84,7 +84,7 @@ def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None
     )
     deliver = example("def deliver")["deliver"]
     assert callable(deliver)
-    deliver(pipe, "a@example.org", ["no@mx.example", "b@mx.example"], b"Hello\n")
+    assert deliver(pipe, "a@example.org", ["no@mx.example", "b@mx.example"], b"Hello\n")
     assert pipe.written == (
         b"EHLO client.example\r\n"
         b"MAIL FROM:<a@example.org>\r\n"
@@ -96,6 +96,22 @@ def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "Rcpt('no@mx.example') refused: No such user\n"
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        [],
+        [b"554 no\r\n", b"221 bye\r\n"],
+        [b"220 x\r\n", b"502 no\r\n", b"221 bye\r\n"],
+        [b"220 x\r\n", b"250 x\r\n", b"450 no\r\n", b"503 no\r\n", b"503 no\r\n", b"221 bye\r\n"],
+        [b"220 x\r\n", b"250 x\r\n", b"250 a\r\n", b"250 b\r\n", b"354 go\r\n", b"554 no\r\n"],
+    ],
+)
+def test_the_client_example_always_ends(script: list[bytes]) -> None:
+    deliver = example("def deliver")["deliver"]
+    assert callable(deliver)
+    assert deliver(Pipe(script), "a@example.org", ["b@mx.example"], b"Hello\n") is False
+
+
 def test_the_pop3_server_example_serves() -> None:
     pipe = Pipe(
         [
@@ -103,7 +119,7 @@ def test_the_pop3_server_example_serves() -> None:
             b"LIST\r\nTOP 1 0\r\nRETR 2\r\nDELE 1\r\nRETR 1\r\nQUIT\r\n",
         ]
     )
-    messages = [b"a: b\n\nbody\n", b"."]
+    messages = {"one": b"a: b\r\n\r\nbody\r\n", "two": b".\r\n"}
     serve = example("def serve_pop3")["serve_pop3"]
     assert callable(serve)
     serve(pipe, {"mrose": "tan staaf"}, messages)
@@ -111,15 +127,15 @@ def test_the_pop3_server_example_serves() -> None:
     assert said[0].startswith(b"+OK pop.example")
     assert said[2] == b"-ERR [AUTH] Invalid user name or password"
     assert said[5:] == [
-        b"+OK 2 messages (12 octets)",
-        b"1 11",
-        b"2 1",
+        b"+OK 2 messages (17 octets)",
+        b"1 14",
+        b"2 3",
         b".",
         b"+OK",
         b"a: b",
         b"",
         b".",
-        b"+OK 1 octets",
+        b"+OK 3 octets",
         b"..",
         b".",
         b"+OK message 1 deleted",
@@ -127,7 +143,7 @@ def test_the_pop3_server_example_serves() -> None:
         b"+OK pop.example POP3 server signing off",
         b"",
     ]
-    assert messages == [b"."]
+    assert messages == {"two": b".\r\n"}
 
 
 def test_the_pop3_client_example_fetches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,9 +104,9 @@ def test_a_cancelled_exchange_shows_its_star() -> None:
 
 
 def test_long_messages_are_shown_by_their_first_lines() -> None:
-    session = "S: 354 go on\nC: one\nC: two\nC: three\nC: .\nS: 250 OK"
+    session = "C: DATA\nS: 354 go on\nC: one\nC: two\nC: three\nC: .\nS: 250 OK"
     assert log(session, message_lines=1) == (
-        "S: 354 go on\nC: one\nC: <2 lines more>\nC: .\nS: 250 OK"
+        "C: DATA\nS: 354 go on\nC: one\nC: <2 lines more>\nC: .\nS: 250 OK"
     )
     assert log(session, message_lines=None) == session
 

@@ -358,7 +358,7 @@ class ClientConnection(ClientSide):
             except RemoteProtocolError as error:
                 self._fail(f"the answer to {sent.request!r}: {error}")
         if isinstance(sent.request, Auth) and sent.request.mechanism is not None:
-            self._auth_answered(done)
+            self._auth_answered(sent, done)
         if not done:
             self._expected = None
         if sent.request is None:

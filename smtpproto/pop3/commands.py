@@ -16,6 +16,7 @@ from smtpproto import mechanisms
 from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
+from smtpproto.redact import redacted
 from smtpproto.values import fill
 from smtpproto.wire.base64 import decode, encode
 
@@ -521,6 +522,10 @@ class Raw(Command):
 
     def __bytes__(self) -> bytes:
         return self.octets
+
+    def __repr__(self) -> str:
+        shown = redacted(self.octets)
+        return f"Raw(octets={shown!r}, replies={self.replies}, multiline={self.multiline})"
 
 
 VERBS: dict[str, type[Command]] = {

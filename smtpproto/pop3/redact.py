@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from smtpproto.pop3.commands import VERBS
+from smtpproto.redact import REDACTED, redacted
 
-__all__ = ["REDACTED", "shown", "verb_of"]
-
-REDACTED = b"[redacted]"
-
-# Wherever they stand: a line that is refused may begin with anything.
-_SECRET = re.compile(rb"(?is)(.*?(?:PASS[ \t]|(?:AUTH|APOP)[ \t]+\S+[ \t]+)).+")
+__all__ = ["shown", "verb_of"]
 
 
 def shown(line: bytes, *, after_auth: bool) -> bytes:
@@ -23,8 +17,7 @@ def shown(line: bytes, *, after_auth: bool) -> bytes:
     """
     if after_auth and not verb_of(line):
         return REDACTED
-    match = _SECRET.match(line)
-    return match[1][:256] + REDACTED if match else line[:512]
+    return redacted(line[:512])
 
 
 def verb_of(line: bytes) -> str:

@@ -212,7 +212,7 @@ class ClientConnection(ClientSide):
             return
         self._check_offer(command)
         wire = bytes(command)
-        self._check_length(command, wire)
+        self._check_line(command, wire)
         self._expected = success(MACHINE[self._expected_state()][step])
         if isinstance(command, Bdat):
             self._chunk_left = command.size
@@ -355,7 +355,9 @@ class ClientConnection(ClientSide):
     def _not_offered(self, command: Command, keyword: str) -> NoReturn:
         raise LocalProtocolError(f"{command!r} cannot be sent: the server does not offer {keyword}")
 
-    def _check_length(self, command: Command, wire: bytes) -> None:
+    def _check_line(self, command: Command, wire: bytes) -> None:
+        if not wire.isascii() and "SMTPUTF8" not in self._capabilities:
+            self._not_offered(command, "SMTPUTF8")
         limit = self._limits.command_line
         if len(wire) <= limit:
             return
@@ -438,7 +440,7 @@ class ClientConnection(ClientSide):
         sent = self._unanswered[0]
         state = self._follow(sent, reply)
         if isinstance(sent.request, Auth) and state is not State.AUTH:
-            self._auth_answered(reply.code == 235)
+            self._auth_answered(sent, reply.code == 235)
         recipient = self._recipient_of(sent)
         if sent.replies > 1:
             self._unanswered[0] = sent._replace(replies=sent.replies - 1)

@@ -16,6 +16,7 @@ from typing import NoReturn, TypeVar
 from smtpproto import mechanisms
 from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.redact import redacted
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
 from smtpproto.smtp.replies import Reply
@@ -233,7 +234,7 @@ def _parameters(
 
 
 def _reverse_path(path: Address | str | None) -> Address | None:
-    address = None if path is None or path == "" else _address(path)
+    address = None if path is None else _address(path)
     if address is not None and address.domain is None:
         raise LocalProtocolError("a reverse-path has a domain: only RCPT takes a bare Postmaster")
     return address
@@ -543,7 +544,7 @@ class Auth(Command):
         name = upper(mechanism)
         if not mechanisms.NAME.fullmatch(name):
             raise LocalProtocolError(
-                f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
+                "this is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
             )
         fill(self, name, None if initial_response is None else bytes(initial_response))
@@ -671,6 +672,9 @@ class Raw(Command):
 
     def __bytes__(self) -> bytes:
         return self.octets
+
+    def __repr__(self) -> str:
+        return f"Raw(octets={redacted(self.octets)!r}, replies={self.replies})"
 
 
 VERBS: dict[str, type[Command]] = {

@@ -16,6 +16,7 @@ from smtpproto.smtp.client import ClientConnection
 from smtpproto.smtp.commands import (
     Auth,
     Bdat,
+    Burl,
     Command,
     CommandSyntaxError,
     Data,
@@ -459,6 +460,9 @@ class ServerConnection(ServerSide):
             self._events.append(MessageRefused(reply))
 
     def _after_message(self, request: Request | None, reply: Reply) -> None:
+        if isinstance(request, Burl) and reply.severity != 2 and self._message_octets:
+            # Of the chunks before it something was handed out.
+            self._events.append(MessageRefused(reply))
         if reply.severity == 2:
             self._refusals = 0
         self._begin_transaction(None)
@@ -624,6 +628,10 @@ class ServerConnection(ServerSide):
         if isinstance(self._mail, Mail) and self._mail.parameters.get("BODY") == "BINARYMIME":
             raise _Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
 
+    def _check_burl(self, command: Command) -> None:
+        if self._guard is not None and self._guard.unfinished:
+            raise _Refused(550, "5.6.0", _BARE_NEWLINE)
+
     def _check_auth(self, command: Command) -> None:
         assert isinstance(command, Auth)
         auth = self._offer.auth
@@ -703,7 +711,7 @@ class ServerConnection(ServerSide):
             self._check_sequence("BDAT", self._bdat_step)
         except _Refused as refused:
             self._bdat_refusal = refused
-        if self._state is not State.BDAT and self._bdat_refusal is None and not self._binary():
+        if self._guard is None and self._bdat_refusal is None and not self._binary():
             self._guard = NewlineGuard()
         self._reader = ServerConnection._read_chunk
         return self._read_chunk()
@@ -945,6 +953,7 @@ _CHECKS: dict[type[Command], Callable[[ServerConnection, Command], None]] = {
     SendAndMail: ServerConnection._check_mail,
     Rcpt: ServerConnection._check_rcpt,
     Data: ServerConnection._check_data,
+    Burl: ServerConnection._check_burl,
     Auth: ServerConnection._check_auth,
     Vrfy: ServerConnection._check_query,
     Expn: ServerConnection._check_query,

@@ -49,6 +49,11 @@ class NewlineGuard:
         self.bare = True
         return octets[:position]
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a CR is held back."""
+        return bool(self._held)
+
     def finish(self) -> None:
         """The message ends here: a CR that was held back is bare."""
         self.bare = self.bare or bool(self._held)

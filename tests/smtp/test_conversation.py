@@ -285,7 +285,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(answer=st.sampled_from(["accept", "accept", "accept", "refuse for now"]))
     def everything_arrives(self, answer: str) -> None:
         """And is answered."""
-        for _ in range(100):
+        for _ in range(2000):
             self.octets_reach_the_client(10**6)
             self.octets_reach_the_server(10**6)
             if self.server_owes():
@@ -599,3 +599,17 @@ def test_421_ends_the_session_whichever_call_says_it() -> None:
     server.reject(421, "going down")
     assert server.closed
     assert isinstance(server.next_event(), smtp.ConnectionClosed)
+
+
+def test_lmtp_the_recipients_are_known_before_the_end_of_the_message_is_written() -> None:
+    """However many there are: the client waits for as many replies."""
+    client = talk(
+        "C: MAIL FROM:<a@b>", "C: RCPT TO:<c@d>", "C: RCPT TO:<e@f>", "C: BURL imap://u@h/x LAST",
+        "S: 250 OK", "S: 250 OK", "S: 250 OK", lmtp=True,
+    )  # fmt: skip
+    client.receive_data(b"250 first\r\n450 second\r\n")
+    burl = smtp.Burl("imap://u@h/x", last=True)
+    assert list(client.events()) == [
+        smtp.ReplyReceived(burl, smtp.Reply(250, "first"), smtp.Rcpt("c@d")),
+        smtp.ReplyReceived(burl, smtp.Reply(450, "second"), smtp.Rcpt("e@f")),
+    ]

@@ -265,7 +265,7 @@ class TestAnyOctetsIntoAServer:
         assert goodbyes in ([], replies[-1:])
         unreadable_chunk = any(
             isinstance(event, smtp.CommandRefused)
-            and event.line[:4].upper() == b"BDAT"
+            and event.line.strip()[:4].upper() == b"BDAT"
             and event.reply.code == 501
             for event in application.events
         )
@@ -337,6 +337,63 @@ class TestTheEndOfAMessage:
         (closed,) = server.events()
         assert isinstance(closed, smtp.ConnectionClosed)
         assert closed.clean is False
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"AUTH PLAIN AHRpbQBzM2NyZXQ",
+            b"auth  plain  AHRpbQBzM2NyZXQ",
+            b"AUTH X AHRpbQBzM2NyZXQ",
+            b"AUTH PLAIN=AHRpbQBzM2NyZXQ",
+            b"AUTH\tPLAIN\tAHRpbQBzM2NyZXQ",
+            b"AUTH=PLAIN AHRpbQBzM2NyZXQ",
+            b"AUTH PLAIN\rAHRpbQBzM2NyZXQ",
+            b"AUTH PLAIN\nAHRpbQBzM2NyZXQ",
+            b"AUTH\x0bPLAIN AHRpbQBzM2NyZXQ",
+            b"\0AUTH PLAIN AHRpbQBzM2NyZXQ",
+            b" AUTH PLAIN AHRpbQBzM2NyZXQ\0",
+            b"AUTH: PLAIN AHRpbQBzM2NyZXQ",
+            b"AUTH PLAIN AHRpbQBzM2NyZXQ" + b"A" * 13000,
+            b"AUTH PLAIN \xff AHRpbQBzM2NyZXQ",
+        ],
+    )
+    def test_a_line_that_was_refused_does_not_show_it(self, line: bytes) -> None:
+        """However little it is a command: a client has sent a password, and it is logged."""
+        server = server_in(State.READY)
+        server.receive_data(line + b"\r\n")
+        refused = server.next_event()
+        assert isinstance(refused, smtp.CommandRefused)
+        assert b"AHRpbQBzM2NyZXQ" not in refused.line
+        assert "AHRpbQBzM2NyZXQ" not in repr(refused)
+        assert b"AHRpbQBzM2NyZXQ" not in server.data_to_send()
+
+
+class TestWithoutSmtpUtf8:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            smtp.Ehlo("bücher.example"),
+            smtp.Noop("é"),
+            smtp.Help("é"),
+            smtp.Etrn("bücher.example"),
+            smtp.Extended("XCLIENT", "é"),
+            smtp.Mail("a@b", x="é"),
+            smtp.Mail("é@b"),
+            smtp.Vrfy("é"),
+        ],
+    )
+    def test_a_client_sends_nothing_beyond_ascii(self, command: smtp.Command) -> None:
+        """The server would answer 500 5.5.2: RFC 6531 section 3.2."""
+        client = smtp.ClientConnection()
+        client.receive_data(b"220 mx\r\n250-mx\r\n250-XCLIENT\r\n250-ETRN\r\n250 X-ANY\r\n")
+        client.send(smtp.Ehlo("c"))
+        list(client.events())
+        client.data_to_send()
+        with pytest.raises(LocalProtocolError, match=r"RFC 6531|SMTPUTF8"):
+            client.send(command)
+        assert client.data_to_send() == b""
 
 
 class TestAnyOctetsIntoAClient:

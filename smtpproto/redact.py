@@ -1,0 +1,32 @@
+"""What of a client's line may be shown to people: one rule for events, reprs and transcripts."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["REDACTED", "redacted"]
+
+REDACTED = b"[redacted]"
+
+# Wherever it stands and whatever follows it: a line that is refused may hold anything. The AUTH=
+# of MAIL is none, it names a mailbox.
+_SECRET = re.compile(rb"(?i)\A[ \t]*AUTH=|(?:PASS|(AUTH|APOP))(?![a-z0-9=])")
+_PUBLIC = re.compile(rb"(?i)[ \t]+[a-z0-9_.@-]{1,64}(?=[ \t]|\Z)")
+
+
+def redacted(line: bytes) -> bytes:
+    """`line` without the password of PASS, the digest of APOP and the response of AUTH.
+
+    The mechanism and the name are left, where they can be told from a secret.
+    """
+    found = _SECRET.search(line)
+    if found is None:
+        return line
+    end = found.end()
+    if found[1]:
+        public = _PUBLIC.match(line, end)
+        end = public.end() if public else end
+    if not line[end:].strip():
+        return line
+    space = line[end : end + 1]
+    return line[:end] + (space if space in (b" ", b"\t") else b" ") + REDACTED
