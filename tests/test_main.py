@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,11 @@ def test_a_message_that_does_not_arrive(
     monkeypatch.setattr(cli, "retrieve", lambda *arguments: b"something else")
     assert run() == 1
     assert "Not delivered: 435 octets went in" in capsys.readouterr().out
+
+
+def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["smtpproto"])
+    monkeypatch.delitem(sys.modules, "smtpproto.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("smtpproto", run_name="__main__")
+    assert ended.value.code == 0

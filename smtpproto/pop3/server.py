@@ -522,6 +522,9 @@ class ServerConnection(ServerSide):
         visible = redact.shown(line, after_auth=self._auth_line_follows)
         verb = redact.verb_of(line)
         self._auth_line_follows = verb == "AUTH" or (self._auth_line_follows and not verb)
+        if self._state is State.USER:  # PASS comes right after USER, or not at all
+            self._user = None
+            self._enter(State.AUTHORIZATION)
         response: Response = Err(text)
         if self._too_many():
             response = self._too_many_refusals()

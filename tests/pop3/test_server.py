@@ -980,3 +980,16 @@ def test_commands_that_are_only_classes_here() -> None:
     server.next_event()
     assert ask(server, b"uidl\r\n") == [Uidl()]
     assert ask(greeted("UTF8"), b"utf8\r\n") == [Utf8()]
+
+
+def test_a_refused_line_after_user_forgets_the_user() -> None:
+    """A pipelined password for the one that was refused is not tried for the one before."""
+    conn = ServerConnection("pop.example", tls=True)
+    conn.accept()
+    conn.receive_data(b"USER alice\r\n")
+    for _ in conn.events():
+        conn.accept()
+    conn.receive_data(b"USER b\xffb\r\nPASS secret\r\n")
+    refused = list(conn.events())
+    assert [type(event) for event in refused] == [pop3.CommandRefused, pop3.CommandRefused]
+    assert conn.user is None

@@ -1742,3 +1742,40 @@ def test_nothing_a_server_sends_raises_anything_else(pieces: list[bytes], lmtp: 
     assert errors <= 1
     assert conn.closed
     assert [e for e in found if isinstance(e, smtp.ConnectionClosed)] == found[-1:]
+
+
+@pytest.mark.parametrize("challenge", [b"334 ", b"334 %%%"])
+def test_a_server_that_lets_in_whoever_has_cancelled(challenge: bytes) -> None:
+    conn = client("AUTH LOGIN")
+    conn.send(smtp.Auth("LOGIN"))
+    if got(conn, challenge + b"\r\n"):
+        conn.send(smtp.AuthCancelled())
+    assert conn.data_to_send() == b"AUTH LOGIN\r\n*\r\n"
+    conn.receive_data(b"235 welcome\r\n")
+    with pytest.raises(RemoteProtocolError, match="after it was cancelled"):
+        conn.next_event()
+
+
+def test_what_is_no_octets_is_not_the_end() -> None:
+    """None is what a non-blocking read gives when there is nothing yet."""
+    conn = client()
+    for nothing in (None, "", 0):
+        with pytest.raises(TypeError, match="takes octets"):
+            conn.receive_data(nothing)  # type: ignore[arg-type] # the point of the test
+    assert list(conn.events()) == []
+    assert not conn.closed
+
+
+class Endless:
+    name = "XENDLESS"
+    complete = False
+
+    def respond(self, challenge: bytes | None) -> bytes | None:
+        return b""
+
+
+def test_an_endless_exchange_is_cancelled() -> None:
+    conn = client("AUTH XENDLESS")
+    conn.authenticate(Endless())
+    assert got(conn, b"334 \r\n" * 101) == []
+    assert conn.data_to_send() == b"AUTH XENDLESS =\r\n" + b"\r\n" * 100 + b"*\r\n"

@@ -464,6 +464,7 @@ TestLmtp = LmtpConversation.TestCase
 TestSmtp.settings = TestLmtp.settings = settings(
     max_examples=120,
     stateful_step_count=40,
+    report_multiple_bugs=False,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -2150,3 +2150,63 @@ def test_nothing_a_client_sends_raises(pieces: list[bytes], lmtp: bool) -> None:
 
 
 _MESSAGE = (smtp.MessageData, smtp.EndOfMessage, smtp.MessageRefused, smtp.ConnectionClosed)
+
+
+# -- BURL between chunks (RFC 4468) ---------------------------------------------------------------
+
+
+def burl(answer: int, *lines: bytes) -> tuple[list[smtp.Event], list[int]]:
+    conn = at(EHLO + MAIL + RCPT, ext.Chunking(), ext.Burl())
+    found = []
+    for line in lines:
+        for event in events(conn, line):
+            found.append(event)
+            if isinstance(event, smtp.Burl):
+                conn.send(smtp.Reply(answer))
+            elif isinstance(event, smtp.Request):
+                conn.accept()
+        found += events(conn)
+    return found, codes(conn.data_to_send())
+
+
+def test_a_refused_burl_ends_the_message_that_the_chunks_before_it_began() -> None:
+    found, said = burl(554, b"BDAT 2\r\nab", b"BURL imap://x LAST\r\n")
+    assert found == [
+        smtp.MessageData(b"ab"),
+        smtp.ChunkReceived(2),
+        smtp.Burl("imap://x", last=True),
+        smtp.MessageRefused(smtp.Reply(554)),
+    ]
+    assert said == [250, 554]
+
+
+def test_a_cr_before_a_burl_is_bare() -> None:
+    found, said = burl(250, b"BDAT 2\r\na\r", b"BURL imap://x LAST\r\n")
+    assert found[:2] == [smtp.MessageData(b"a"), smtp.ChunkReceived(2)]
+    assert isinstance(found[2], smtp.CommandRefused)
+    assert said == [250, 550]
+
+
+def test_bare_newlines_are_seen_behind_a_burl() -> None:
+    found, said = burl(250, b"BURL imap://x\r\n", b"BDAT 3 LAST\r\na\n.")
+    assert found[1] == smtp.MessageData(b"a")
+    assert isinstance(found[2], smtp.MessageRefused)
+    assert said == [250, 550]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"AUTH LOGIN\nc2VjcmV0",
+        b"EHLO x\nAUTH PLAIN c2VjcmV0\n",
+        b"AUTH PLAIN\rc2VjcmV0",
+        b"AUTH\x0bPLAIN c2VjcmV0",
+        b"\0AUTH PLAIN c2VjcmV0",
+        b"\xef\xbb\xbfAUTH PLAIN c2VjcmV0",
+    ],
+)
+def test_secrets_behind_controls_are_not_shown(line: bytes) -> None:
+    refused = events(at(EHLO, ext.Auth("PLAIN")), line + b"\r\n")[0]
+    assert isinstance(refused, smtp.CommandRefused)
+    assert b"c2VjcmV0" not in refused.line
+    assert refused.line.endswith(b"[redacted]")
