@@ -391,8 +391,10 @@ class ClientConnection(ClientSide):
         return self._limits.pipeline_octets
 
     def _may_go(self, sent: Sent) -> bool:
-        # MAIL and RCPT must be answered before the first chunk (RFC 3030 section 2).
-        if sent.step in ("BDAT", "BDAT LAST") and self._unanswered:
+        # MAIL and RCPT must be answered before the first chunk (RFC 3030 section 2); LMTP counts
+        # the recipients whenever a message ends.
+        waits = sent.step in ("BDAT", "BDAT LAST") or (self._lmtp and sent.step == "BURL LAST")
+        if waits and self._unanswered:
             return self._unanswered[-1].step == "BDAT" and super()._may_go(sent)
         return super()._may_go(sent)
 

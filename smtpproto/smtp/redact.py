@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smtpproto.redact import REDACTED, redacted
 
-__all__ = ["shown"]
+__all__ = ["REDACTED", "shown"]
 
 
 def shown(line: bytes, *, after_auth: bool) -> bytes:

@@ -839,7 +839,7 @@ class ServerConnection(ServerSide):
         code = reply.code
         visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
         verb = _verb_of(line)
-        if verb == b"AUTH":
+        if verb == b"AUTH" or visible.endswith(redact.REDACTED):
             self._auth_line_follows = True
         elif verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
