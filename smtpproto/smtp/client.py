@@ -525,9 +525,11 @@ class ClientConnection(ClientSide):
         recipient = None
         resting = self._state in _RESTING
         if self._unanswered:
-            sent = self._unanswered.popleft()
+            sent = self._unanswered[0]
             request = sent.request
             recipient = self._recipient_of(sent)
+            if sent.replies == 1:  # else other recipients wait in vain
+                self._unanswered.popleft()
             resting = resting or sent.step == "connect"
         elif self._encoder is not None and not self._refused:
             request = EndOfMessage()
