@@ -183,3 +183,7 @@ def test_long_ones_end(word: str) -> None:
         assert len(Parameters.parse(word)) == 1
     except ValueError:
         pass
+
+
+def test_repr_shows_the_mapping() -> None:
+    assert repr(Parameters(size=1, x_flag=True)) == "Parameters({'SIZE': 1, 'X-FLAG': True})"
