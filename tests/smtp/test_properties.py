@@ -202,7 +202,7 @@ def server_in(
 
 
 def check_story(events: list[smtp.Event]) -> None:
-    """The rules that hold for the events of any session (DESIGN section 2)."""
+    """The rules that hold for the events of any session."""
     assert [type(event) for event in events].count(smtp.ConnectionClosed) == 1
     assert isinstance(events[-1], smtp.ConnectionClosed)
     message_open = False
@@ -606,7 +606,7 @@ NO_ENDINGS = [
     b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\n\n.\r\n", b"\r\n.\r\r\n", b"\r\n.\n\r\n", b"\n.\r",
     b"\r.\n", b"\r\n.\r\0\n", b"\r\n\r.\r\n", b"\x85.\x85", b"\r\n. \r\n", b"\r\n\t.\r\n",
 ]  # fmt: skip
-"""What some reader at some time has taken for the end of a message (DESIGN section 3)."""
+"""What some reader at some time has taken for the end of a message."""
 
 SMUGGLED = b"MAIL FROM:<admin@d.example>\r\nRCPT TO:<victim@d.example>\r\nDATA\r\nevil\r\n"
 
