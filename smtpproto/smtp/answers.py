@@ -6,6 +6,8 @@ folding of any text into lines that a session can carry.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
 
 __all__ = ["ACCEPTED", "default_status", "fold", "standard"]
@@ -85,15 +87,11 @@ def _folded(paragraph: str) -> list[str]:
     return [*lines, octets[start:].decode()]
 
 
-_STANDARD: dict[tuple[int, str | None, str], tuple[Reply, bytes]] = {}
-
-
+@lru_cache(maxsize=256)
 def standard(code: int, status: str | None, text: str) -> tuple[Reply, bytes]:
-    """A reply that is said again and again, and its wire form. The texts are our own, so there
-    are few of them."""
-    key = (code, status, text)
-    known = _STANDARD.get(key)
-    if known is None:
-        reply = Reply(code, text, enhanced=status)
-        known = _STANDARD[key] = reply, bytes(reply)
-    return known
+    """A reply that is said again and again, and its wire form.
+
+    Bounded, for some texts name what the client sent.
+    """
+    reply = Reply(code, text, enhanced=status)
+    return reply, bytes(reply)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from smtpproto import mechanisms
 from smtpproto.commandline import CONTROL, CommandLine, clean, upper
@@ -52,8 +52,6 @@ __all__ = [
     "Turn",
     "Vrfy",
 ]
-
-C = TypeVar("C", bound="Command")
 
 
 class CommandSyntaxError(RemoteProtocolError):

@@ -19,7 +19,7 @@ from smtpproto.events import (
 from smtpproto.smtp.address import Address
 from smtpproto.smtp.commands import Mail, Rcpt, SendAndMail, SendMail, SendOrMail
 from smtpproto.smtp.replies import Reply
-from smtpproto.values import Value, constructor, fill
+from smtpproto.values import Value, fill
 
 __all__ = [
     "AuthCancelled",
@@ -127,6 +127,3 @@ class Envelope(Value):
             Mail(mail) if mail is None or isinstance(mail, Address | str) else mail,
             tuple(to if isinstance(to, Rcpt) else Rcpt(to) for to in recipients),
         )
-
-
-reply_received = constructor(ReplyReceived)

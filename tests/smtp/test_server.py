@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, smtp
 from smtpproto.smtp import ServerConnection, State, ext
+from smtpproto.smtp.answers import standard
 
 EHLO = b"EHLO client.example\r\n"
 MAIL = b"MAIL FROM:<a@client.example>\r\n"
@@ -2210,3 +2211,12 @@ def test_secrets_behind_controls_are_not_shown(line: bytes) -> None:
     assert isinstance(refused, smtp.CommandRefused)
     assert b"c2VjcmV0" not in refused.line
     assert refused.line.endswith(b"[redacted]")
+
+
+def test_what_a_client_makes_the_server_say_is_not_kept() -> None:
+    """Every parameter that is not offered is named in its refusal."""
+    conn = at(EHLO)
+    for number in range(1000):
+        line = b"MAIL FROM:<a@b.example> X-%d\r\n" % number
+        assert talk(conn, line) == b"555 The parameter X-%d is not offered here\r\n" % number
+    assert standard.cache_info().currsize <= 256
