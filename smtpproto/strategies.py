@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from hypothesis.strategies import SearchStrategy
 from smtpproto import smtp
 from smtpproto.smtp import ext
 from smtpproto.smtp.commands import VERBS
-from smtpproto.smtp.parameters import KEYWORDS
+from smtpproto.smtp.keywords import KEYWORDS
 
 __all__ = [
     "enhanced_statuses",
@@ -152,13 +153,92 @@ def smtp_addresses(
 
 # -- SMTP: parameters and commands ----------------------------------------------------------------
 
-_KNOWN_PARAMETERS: dict[str, SearchStrategy[str | int | bool]] = {
-    "SIZE": st.integers(0, 10**20 - 1),
-    "BODY": st.sampled_from(["7BIT", "8BITMIME", "BINARYMIME"]),
-    "AUTH": st.one_of(st.just("<>"), st.text(st.characters(max_codepoint=0x7F), min_size=1)),
-    "SMTPUTF8": st.just(True),
+
+def _moments(*, fractions: bool = False) -> SearchStrategy[datetime]:
+    utc_or_not = st.one_of(
+        st.just(timezone.utc),
+        st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    )
+    # A day from either end of what a datetime can hold: UTC is within it whatever the zone.
+    moments = st.datetimes(
+        datetime(1, 1, 2), datetime(9999, 12, 30), timezones=utc_or_not, allow_imaginary=False
+    )
+    return moments if fractions else moments.map(lambda moment: moment.replace(microsecond=0))
+
+
+def _seconds(first: int = 0) -> SearchStrategy[int]:
+    return st.one_of(st.integers(first, 100_000), st.integers(first, 999_999_999))
+
+
+def _solicitations() -> SearchStrategy[tuple[str, ...]]:
+    words = st.builds(
+        "{}{}".format,
+        st.sampled_from(string.ascii_letters),
+        st.text(_LETTERS_AND_DIGITS + "._:-", max_size=12),
+    )
+    return st.lists(words, min_size=1, max_size=4).map(tuple)
+
+
+def _transactions() -> SearchStrategy[str]:
+    atoms = _words("".join(c for c in _PRINTABLE if c not in ' ()<>@,;:\\"/[]?=.'), False, most=6)
+    tokens = st.lists(atoms, min_size=1, max_size=3).map(".".join)
+    return st.builds("<{}@{}>".format, tokens, tokens)
+
+
+def _original_recipients() -> SearchStrategy[smtp.OriginalRecipient]:
+    types = _words(_ATEXT.replace("=", ""), False).filter(lambda kind: kind.lower() != "utf-8")
+    return st.one_of(
+        st.builds(
+            smtp.OriginalRecipient, st.sampled_from(["rfc822", "x400"]) | types, _line_text(1)
+        ),
+        st.builds(smtp.OriginalRecipient, st.just("utf-8"), _line_text(1, utf8=True)),
+    )
+
+
+_KNOWN_PARAMETERS: dict[str, Callable[[], SearchStrategy[Any]]] = {
+    "SIZE": lambda: st.integers(0, 10**20 - 1),
+    "BODY": lambda: st.sampled_from(["7BIT", "8BITMIME", "BINARYMIME"]),
+    "AUTH": lambda: st.one_of(
+        st.just("<>"), st.text(st.characters(max_codepoint=0x7F), min_size=1)
+    ),
+    "SMTPUTF8": lambda: st.just(True),
+    "RET": lambda: st.sampled_from(["FULL", "HDRS"]),
+    "ENVID": lambda: _line_text(1),
+    "NOTIFY": lambda: st.one_of(
+        st.just(("NEVER",)),
+        st.lists(st.sampled_from(["SUCCESS", "FAILURE", "DELAY"]), min_size=1, max_size=3),
+    ),
+    "ORCPT": _original_recipients,
+    "REQUIRETLS": lambda: st.just(True),
+    "BY": lambda: st.one_of(
+        st.builds(smtp.By, _seconds(1), st.just("R"), st.booleans()),
+        st.builds(smtp.By, _seconds(-999_999_999), st.just("N"), st.booleans()),
+    ),
+    "HOLDFOR": lambda: _seconds(1),
+    "HOLDUNTIL": lambda: _moments(fractions=True),
+    "MT-PRIORITY": lambda: st.integers(-9, 9),
+    "MTRK": lambda: st.builds(
+        smtp.Tracking, st.binary(min_size=1, max_size=20), st.none() | _seconds()
+    ),
+    "SOLICIT": _solicitations,
+    "CONPERM": lambda: st.just(True),
+    "CONNEG": lambda: st.just(True),
+    "TRANSID": _transactions,
+    "SUBMITTER": lambda: smtp_addresses(utf8=False, bare_postmaster=False),
+    "RRVS": lambda: st.builds(smtp.ValidSince, _moments(), st.sampled_from([None, "C", "R"])),
 }
 """The values of each parameter that the package knows; `Parameters` may be given more."""
+
+
+def _consistent(given: dict[str, Any]) -> smtp.Parameters:
+    """Parameters of these, but for what excludes one of the others."""
+    if "MTRK" in given:
+        given["ENVID"] = f"{given.get('ENVID', '')[:20]}@host"
+    if "HOLDFOR" in given:
+        given.pop("HOLDUNTIL", None)
+        if "BY" in given and given["BY"].seconds < given["HOLDFOR"]:
+            del given["BY"]
+    return smtp.Parameters(given)
 
 
 def smtp_parameters(
@@ -166,7 +246,7 @@ def smtp_parameters(
 ) -> SearchStrategy[smtp.Parameters]:
     """Parameters of MAIL and RCPT: known ones and unknown ones, with a value or alone.
 
-    `only` names the keywords that may occur.
+    `only` names the known keywords that may occur (MTRK brings its ENVID).
     """
     values = st.text(
         _letters(_PRINTABLE.replace(" ", "").replace("=", ""), utf8), min_size=1, max_size=12
@@ -179,18 +259,16 @@ def smtp_parameters(
     unknown: SearchStrategy[tuple[str, Any]] = st.tuples(
         keywords.map(str.upper), st.one_of(st.just(True), values)
     )
-    known = {name: value for name, value in _KNOWN_PARAMETERS.items() if name in KEYWORDS}
-    if only is not None:
-        known = {name: value for name, value in known.items() if name in only}
-    pairs = [st.tuples(st.just(name), value) for name, value in known.items()]
+    names = _KNOWN_PARAMETERS if only is None else only
+    pairs = [st.tuples(st.just(name), _KNOWN_PARAMETERS[name]()) for name in names]
     if only is None:
         pairs.append(unknown)
     return st.lists(st.one_of(pairs), max_size=4, unique_by=lambda pair: pair[0]).map(
-        lambda given: smtp.Parameters(dict(given))
+        lambda given: _consistent(dict(given))
     )
 
 
-def _line_text(*, utf8: bool = True, min_size: int = 0) -> SearchStrategy[str]:
+def _line_text(min_size: int = 0, *, utf8: bool = False) -> SearchStrategy[str]:
     """Text of a command's argument: anything printable, and spaces inside."""
     return st.text(
         st.one_of(st.sampled_from(_PRINTABLE), _beyond_ascii()) if utf8 else _PRINTABLE,
@@ -204,7 +282,7 @@ def _one_word() -> SearchStrategy[str]:
 
 
 def _query_arguments() -> SearchStrategy[str]:
-    return _line_text(min_size=1).filter(
+    return _line_text(1, utf8=True).filter(
         lambda text: text.strip(" ") != "" and not text.strip(" ").upper().endswith(" SMTPUTF8")
     )
 
@@ -237,9 +315,9 @@ _COMMANDS: dict[type[smtp.Command], Callable[[], SearchStrategy[smtp.Command]]] 
     smtp.Bdat: _build(smtp.Bdat, _sizes, st.booleans),
     smtp.Burl: _build(smtp.Burl, _one_word, st.booleans),
     smtp.Rset: _build(smtp.Rset),
-    smtp.Noop: _build(smtp.Noop, lambda: st.none() | _line_text()),
+    smtp.Noop: _build(smtp.Noop, lambda: st.none() | _line_text(utf8=True)),
     smtp.Quit: _build(smtp.Quit),
-    smtp.Help: _build(smtp.Help, lambda: st.none() | _line_text()),
+    smtp.Help: _build(smtp.Help, lambda: st.none() | _line_text(utf8=True)),
     smtp.Vrfy: _build(smtp.Vrfy, _query_arguments, st.booleans),
     smtp.Expn: _build(smtp.Expn, _query_arguments, st.booleans),
     smtp.StartTls: _build(smtp.StartTls),
@@ -250,7 +328,9 @@ _COMMANDS: dict[type[smtp.Command], Callable[[], SearchStrategy[smtp.Command]]] 
     smtp.SendMail: _build(smtp.SendMail, _reverse_paths),
     smtp.SendOrMail: _build(smtp.SendOrMail, _reverse_paths),
     smtp.SendAndMail: _build(smtp.SendAndMail, _reverse_paths),
-    smtp.Extended: _build(smtp.Extended, lambda: _verbs(), lambda: st.none() | _line_text()),
+    smtp.Extended: _build(
+        smtp.Extended, lambda: _verbs(), lambda: st.none() | _line_text(utf8=True)
+    ),
 }
 
 
@@ -316,6 +396,21 @@ _EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extensi
     ext.Auth: lambda: st.lists(_mechanisms(), max_size=4).map(lambda names: ext.Auth(*names)),
     ext.Atrn: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Atrn(*names)),
     ext.Burl: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Burl(*names)),
+    ext.DeliverBy: lambda: st.builds(
+        lambda minimum, options: ext.DeliverBy(minimum, *options),
+        st.none() | _seconds(),
+        st.lists(_words(_PRINTABLE.replace(" ", "").replace(",", ""), False), max_size=2),
+    ),
+    ext.FutureRelease: lambda: st.builds(ext.FutureRelease, _seconds(1), _moments(fractions=True)),
+    ext.MtPriority: lambda: st.builds(ext.MtPriority, st.none() | _keyword_words()),
+    ext.Limits: lambda: st.builds(
+        ext.Limits,
+        *[st.none() | st.integers(1, 20) | st.integers(1, 999_999)] * 3,
+        st.lists(_keyword_words().filter(lambda word: "MAX=" not in word.upper()), max_size=2),
+    ),
+    ext.NoSoliciting: lambda: st.one_of(st.just(()), _solicitations()).map(
+        lambda keywords: ext.NoSoliciting(*keywords)
+    ),
     ext.Verb: lambda: st.builds(
         lambda name, words: ext.Verb(name, *words),
         st.one_of(st.sampled_from(["XCLIENT", "XFORWARD"]), _verbs()),

@@ -89,12 +89,12 @@ def test_pattern_matching() -> None:
 
 class TestEnvelope:
     def test_takes_addresses_texts_and_commands(self) -> None:
-        envelope = smtp.Envelope("a@b", ["c@d", smtp.Address("e@f"), smtp.Rcpt("g@h", x="1")])
+        envelope = smtp.Envelope("a@b", ["c@d", smtp.Address("e@f"), smtp.Rcpt("g@h", {"X": "1"})])
         assert envelope.mail == smtp.Mail("a@b")
         assert envelope.recipients == (
             smtp.Rcpt("c@d"),
             smtp.Rcpt("e@f"),
-            smtp.Rcpt("g@h", x="1"),
+            smtp.Rcpt("g@h", {"X": "1"}),
         )
         assert smtp.Envelope(None).mail == smtp.Mail(None)
         assert smtp.Envelope(smtp.SendMail("a@b")).mail == smtp.SendMail("a@b")

@@ -49,19 +49,21 @@ from smtpproto.smtp.events import (
     TlsHandshake,
 )  # fmt: skip
 from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.keywords import By, OriginalRecipient, Tracking, ValidSince
 from smtpproto.smtp.limits import Limits
-from smtpproto.smtp.parameters import Parameters, from_xtext, to_xtext
+from smtpproto.smtp.parameters import Parameters
 from smtpproto.smtp.replies import EnhancedStatus, Reply
 from smtpproto.smtp.server import ServerConnection
 from smtpproto.smtp.state import State
+from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
 
 __all__ = [
     "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",
-    "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
+    "By", "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
     "CommandSyntaxError", "ConnectionClosed", "Data", "Ehlo", "EndOfMessage", "EnhancedStatus",
-    "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo", "Help", "Lhlo",
-    "Limits", "Mail", "MessageData", "MessageRefused", "Noop", "Parameters", "Quit", "Raw",
-    "Rcpt", "Reply", "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
-    "ServerConnection", "StartTls", "State", "TlsHandshake", "Turn", "Vrfy", "ext",
-    "from_xtext", "to_xtext",
+    "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo", "Help", "Lhlo", "Limits",
+    "Mail", "MessageData", "MessageRefused", "Noop", "OriginalRecipient", "Parameters", "Quit",
+    "Raw", "Rcpt", "Reply", "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail",
+    "SendOrMail", "ServerConnection", "StartTls", "State", "TlsHandshake", "Tracking", "Turn",
+    "ValidSince", "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
 ]  # fmt: skip

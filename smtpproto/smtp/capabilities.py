@@ -20,6 +20,9 @@ CLASSES: dict[str, type[Extension]] = {
 }
 """The class of each keyword."""
 
+_VERBS = frozenset({"ONEX", "VERB", "XCLIENT", "XFORWARD"})
+"""Keywords that are known to bring the verb of that name, and nothing else."""
+
 
 class Capabilities(Value):
     """The extensions that a server offered, in its order.
@@ -84,6 +87,12 @@ class Capabilities(Value):
         extension = self._by_keyword.get("AUTH")
         return extension.mechanisms if isinstance(extension, ext.Auth) else ()
 
+    @property
+    def limits(self) -> ext.Limits:
+        """What the server takes in a session (RFC 9422); each None where it is not said."""
+        extension = self._by_keyword.get("LIMITS")
+        return extension if isinstance(extension, ext.Limits) else _NO_LIMITS
+
 
 def _read(keyword: str, words: list[str]) -> Extension:
     known = CLASSES.get(keyword)
@@ -93,7 +102,8 @@ def _read(keyword: str, words: list[str]) -> Extension:
             return known.parse(printable)
         except ValueError:
             pass
-    return ext.Unknown(keyword, *printable)
+    return (ext.Verb if keyword in _VERBS else ext.Unknown)(keyword, *printable)
 
 
+_NO_LIMITS = ext.Limits()
 NO_CAPABILITIES = Capabilities()

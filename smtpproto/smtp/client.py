@@ -35,10 +35,10 @@ from smtpproto.smtp.events import (
     Request,
     TlsHandshake,
 )
-from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.extension import Extension, octets_added
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED
-from smtpproto.smtp.parameters import Parameters
+from smtpproto.smtp.refused import Refused
 from smtpproto.smtp.replies import Reply, ReplyReader
 from smtpproto.smtp.state import (
     BARRIERS,
@@ -55,6 +55,7 @@ from smtpproto.smtp.state import (
     step_of,
     success,
 )
+from smtpproto.smtp.tally import Tally
 from smtpproto.wire.dots import DotEncoder
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class ClientConnection(ClientSide):
     __slots__ = (
         "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
         "_lmtp", "_mail", "_mail_sent", "_over", "_reader", "_recipients", "_refused", "_resumed",
-        "_state", "_strict",
+        "_state", "_strict", "_tally",
     )  # fmt: skip
 
     def __init__(
@@ -106,6 +107,7 @@ class ClientConnection(ClientSide):
         self._hello: Ehlo | Helo | Lhlo | None = None
         self._mail_sent: MailCommand | None = None  # of the transaction that is being sent
         self._auth: Auth | None = None
+        self._tally: Tally | None = None  # where the server has LIMITS
         self._encoder: DotEncoder | None = None
         self._chunk_left = 0  # octets that the last Bdat has announced and not got yet
         self._refused = False  # the message that is being sent was refused before its end
@@ -210,10 +212,17 @@ class ClientConnection(ClientSide):
         if isinstance(command, Raw):
             self._queue(Sent(command, step, command.octets, command.replies))
             return
-        self._check_offer(command)
+        try:
+            self._check_offer(command)
+        except Refused as refused:
+            raise LocalProtocolError(
+                f"{command!r} cannot be sent to this server: {refused.text}"
+            ) from None
         wire = bytes(command)
         self._check_line(command, wire)
         self._expected = success(MACHINE[self._expected_state()][step])
+        if self._tally is not None and isinstance(command, Mail | Rcpt):
+            self._tally.count(command)
         if isinstance(command, Bdat):
             self._chunk_left = command.size
         elif isinstance(command, MailCommand):
@@ -304,31 +313,33 @@ class ClientConnection(ClientSide):
 
     def _check_offer(self, command: Command) -> None:
         """What the server does not offer is refused here, by name."""
-        offered = self._capabilities
         if isinstance(command, Extended):
             needed: str | None = command.name
         else:
             needed = _OFFERED_BY.get(command.verb)
         without_ehlo = needed in _WITHOUT_EHLO and isinstance(self._hello, Helo)
-        if needed is not None and needed not in offered and not without_ehlo:
+        if needed is not None and not self._offers(needed) and not without_ehlo:
             self._not_offered(command, needed)
+        if isinstance(command, Mail | Rcpt):
+            if command.parameters:
+                self._check_parameters(command)
+            if self._tally is not None:
+                self._tally.check(command)
         if isinstance(command, Mail):
-            self._check_parameters(command, command.parameters)
-            if _is_binary(command) and "CHUNKING" not in offered:
+            if _is_binary(command) and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")
-            path, utf8 = command.reverse_path, "SMTPUTF8" in command.parameters
-            if path is not None and not path.is_ascii and not utf8:
+            path = command.reverse_path
+            if path is not None and not path.is_ascii and not command.smtputf8:
                 raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
         elif isinstance(command, Rcpt):
-            self._check_parameters(command, command.parameters)
             mail = self._mail_sent
-            utf8 = isinstance(mail, Mail) and "SMTPUTF8" in mail.parameters
+            utf8 = isinstance(mail, Mail) and mail.smtputf8
             if not command.forward_path.is_ascii and not utf8:
                 raise LocalProtocolError(
                     f"{command.forward_path} needs smtputf8=True on the Mail before it (RFC 6531)"
                 )
         elif isinstance(command, Vrfy | Expn):
-            if command.smtputf8 and "SMTPUTF8" not in offered:
+            if command.smtputf8 and not self._offers("SMTPUTF8"):
                 self._not_offered(command, "SMTPUTF8")
             if not command.argument.isascii() and not command.smtputf8:
                 raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
@@ -337,20 +348,27 @@ class ClientConnection(ClientSide):
         elif isinstance(command, Auth) and self._auth is not None:
             raise LocalProtocolError("one AUTH a session has succeeded already (RFC 4954 4)")
 
-    def _check_parameters(self, command: Mail | Rcpt, parameters: Parameters) -> None:
-        for keyword, value in parameters.items():
+    def _offers(self, keyword: str) -> bool:
+        """Whether the server offered it, and may."""
+        offered = self._capabilities
+        return keyword in offered and offered[keyword].available(self._tls)
+
+    def _check_parameters(self, command: Mail | Rcpt) -> None:
+        offered = [one for one in self._capabilities if one.available(self._tls)]
+        for keyword, value in command.parameters.items():
             if keyword in OWNED:
-                if not any(
-                    _brings(extension, command, keyword, value) for extension in self._capabilities
-                ):
+                if not any(_brings(one, command, keyword, value) for one in offered):
                     raise LocalProtocolError(
                         f"{command!r} cannot be sent: the server offers no extension for {keyword}"
                     )
-            elif not any(isinstance(one, ext.Unknown) for one in self._capabilities):
+            elif not any(isinstance(one, ext.Unknown) for one in offered):
                 raise LocalProtocolError(
                     f"{command!r} cannot be sent: the server offers nothing that could bring"
                     f" {keyword}"
                 )
+        if isinstance(command, Mail):
+            for one in offered:
+                one.check(command.parameters)
 
     def _not_offered(self, command: Command, keyword: str) -> NoReturn:
         raise LocalProtocolError(f"{command!r} cannot be sent: the server does not offer {keyword}")
@@ -361,11 +379,10 @@ class ClientConnection(ClientSide):
         limit = self._limits.command_line
         if len(wire) <= limit:
             return
-        for extension in self._capabilities:
-            if isinstance(command, Mail):
-                limit += sum(extension.mail_parameters.values())
-            elif isinstance(command, Rcpt):
-                limit += sum(extension.rcpt_parameters.values())
+        if isinstance(command, Mail):
+            limit += octets_added(one.mail_parameters for one in self._capabilities)
+        elif isinstance(command, Rcpt):
+            limit += octets_added(one.rcpt_parameters for one in self._capabilities)
         if len(wire) > limit:
             advice = (
                 "; send Auth without it, and it as the response to the empty challenge"
@@ -509,8 +526,16 @@ class ClientConnection(ClientSide):
             self._capabilities = (
                 NO_CAPABILITIES if isinstance(request, Helo) else Capabilities.parse(reply)
             )
+            self._follow_limits()
         elif step == "RSET":
             self._end_transaction()
+
+    def _follow_limits(self) -> None:
+        """A new EHLO brings new limits, and what was sent before still counts (RFC 9422)."""
+        if self._tally is not None:
+            self._tally.limits = self._capabilities.limits
+        elif "LIMITS" in self._capabilities:
+            self._tally = Tally(self._capabilities.limits)
 
     def _unasked(self, reply: Reply) -> Event:
         """A reply although nothing waits for one."""
@@ -566,6 +591,7 @@ class ClientConnection(ClientSide):
     def _forget(self) -> None:
         self._state = self._expected = State.CONNECTED
         self._capabilities = NO_CAPABILITIES
+        self._tally = None
         self._hello = None
         self._auth = None
         self._end_transaction()

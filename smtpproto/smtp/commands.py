@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from smtpproto import mechanisms
 from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.redact import redacted
+from smtpproto.smtp import keywords as registered
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
 from smtpproto.smtp.replies import Reply
 from smtpproto.values import constructor, fill
 from smtpproto.wire.base64 import decode, encode
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from smtpproto.smtp.parameters import MailKeywords, RcptKeywords
 
 __all__ = [
     "VERBS",
@@ -224,7 +230,7 @@ def _address(path: Address | str) -> Address:
 
 
 def _parameters(
-    parameters: Mapping[str, ParameterValue] | None, keywords: dict[str, ParameterValue | None]
+    parameters: Mapping[str, ParameterValue] | None, keywords: Mapping[str, object]
 ) -> Parameters:
     if isinstance(parameters, Parameters) and not keywords:
         return parameters
@@ -250,7 +256,8 @@ class Mail(Command):
 
     `reverse_path` is where failures are reported: an Address, a str that is one, or None for the
     null reverse-path. `parameters` come as a mapping, or as keyword arguments:
-    ``Mail("a@b.example", size=2048, body="8BITMIME")``.
+    ``Mail("a@b.example", size=2048, body="8BITMIME")``. Each registered one is an attribute too:
+    None, or False for one without a value, where it was not said.
     """
 
     __slots__ = ("reverse_path", "parameters")  # the order of the wire
@@ -258,11 +265,28 @@ class Mail(Command):
     reverse_path: Address | None
     parameters: Parameters
 
+    size = registered.SIZE
+    body = registered.BODY
+    auth = registered.AUTH
+    smtputf8 = registered.SMTPUTF8
+    ret = registered.RET
+    envid = registered.ENVID
+    requiretls = registered.REQUIRETLS
+    by = registered.BY
+    holdfor = registered.HOLDFOR
+    holduntil = registered.HOLDUNTIL
+    mt_priority = registered.MT_PRIORITY
+    mtrk = registered.MTRK
+    solicit = registered.SOLICIT
+    conperm = registered.CONPERM
+    transid = registered.TRANSID
+    submitter = registered.SUBMITTER
+
     def __init__(
         self,
         reverse_path: Address | str | None,
         parameters: Mapping[str, ParameterValue] | None = None,
-        **keywords: ParameterValue | None,
+        **keywords: Unpack[MailKeywords],
     ) -> None:
         fill(self, _reverse_path(reverse_path), _parameters(parameters, keywords))
 
@@ -289,11 +313,16 @@ class Rcpt(Command):
     forward_path: Address
     parameters: Parameters
 
+    notify = registered.NOTIFY
+    orcpt = registered.ORCPT
+    conneg = registered.CONNEG
+    rrvs = registered.RRVS
+
     def __init__(
         self,
         forward_path: Address | str,
         parameters: Mapping[str, ParameterValue] | None = None,
-        **keywords: ParameterValue | None,
+        **keywords: Unpack[RcptKeywords],
     ) -> None:
         fill(self, _address(forward_path), _parameters(parameters, keywords))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
 from smtpproto.values import Value
 
-__all__ = ["Extension"]
+__all__ = ["Extension", "octets_added"]
 
 _NONE: Mapping[str, int] = MappingProxyType({})
 
@@ -30,9 +30,11 @@ class Extension(Value):
     """The same for RCPT."""
     bodies: ClassVar[tuple[str, ...]] = ()
     """The values of MAIL's BODY parameter that it adds."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The keywords without which a server may not offer it."""
 
     @property
-    def policy(self) -> object:
+    def server_policy(self) -> object:
         """What a server was told about it beyond what is on the wire; no part of the value."""
         return None
 
@@ -49,9 +51,17 @@ class Extension(Value):
         """Whether what it adds is allowed on a connection with or without TLS."""
         return True
 
+    def check(self, parameters: Mapping[str, object]) -> None:
+        """Raise Refused when the parameters of a MAIL ask for more than the extension offers."""
+
     def shown(self, tls: bool) -> Extension | None:
         """What the answer to EHLO says of it; None for nothing."""
         return self if self.available(tls) else None
 
     def __str__(self) -> str:
         return " ".join((self.keyword, *self.words()))
+
+
+def octets_added(parameters: Iterable[Mapping[str, int]]) -> int:
+    """How much longer a command line may be with these parameters, whoever adds them."""
+    return sum({name: octets for each in parameters for name, octets in each.items()}.values())

@@ -6,10 +6,20 @@ can be built without arguments.
 
 from __future__ import annotations
 
+import collections.abc as _abc
+import re as _re
+import typing as _typing
+
 from smtpproto import errors as _errors
 from smtpproto import mechanisms as _mechanisms
 from smtpproto import values as _values
 from smtpproto.smtp import extension as _extension
+from smtpproto.smtp import keywords as _keywords
+from smtpproto.smtp import refused as _refused
+from smtpproto.smtp import timestamps as _timestamps
+
+if _typing.TYPE_CHECKING:
+    import datetime as _datetime
 
 # The modules, and not their names, are imported: see the docstring.
 
@@ -33,7 +43,7 @@ class Size(_extension.Extension):
     limit: int | None
 
     def __init__(self, limit: int | None = None) -> None:
-        if limit is not None and not 0 <= limit < 10**20:
+        if limit is not None and (isinstance(limit, bool) or not 0 <= limit < 10**20):
             raise _errors.LocalProtocolError(f"SIZE {limit}: expected a number of octets")
         _values.fill(self, limit)
 
@@ -49,6 +59,16 @@ class Size(_extension.Extension):
 
     def words(self) -> tuple[str, ...]:
         return () if self.limit is None else (str(self.limit),)
+
+    def check(self, parameters: _abc.Mapping[str, object]) -> None:
+        size = parameters.get("SIZE")
+        if self.limit and isinstance(size, int) and size > self.limit:
+            raise self.too_large()
+
+    def too_large(self) -> _refused.Refused:
+        """The refusal of a message beyond the limit."""
+        text = f"A message has at most {self.limit} octets here"
+        return _refused.Refused(552, "5.3.4", text)
 
 
 class EightBitMime(_extension.Extension):
@@ -67,6 +87,7 @@ class BinaryMime(_extension.Extension):
     keyword = "BINARYMIME"
     mail_parameters = {"BODY": 17}
     bodies = ("7BIT", "8BITMIME", "BINARYMIME")
+    needs = ("CHUNKING",)
 
 
 class Chunking(_extension.Extension):
@@ -131,7 +152,7 @@ class Auth(_extension.Extension):
         return self.mechanisms
 
     @property
-    def policy(self) -> bool:
+    def server_policy(self) -> bool:
         return self._without_tls
 
     def allows(self, mechanism: str, tls: bool) -> bool:
@@ -150,7 +171,8 @@ class SmtpUtf8(_extension.Extension):
 
     __slots__ = ()
     keyword = "SMTPUTF8"
-    mail_parameters = {"SMTPUTF8": 9}
+    mail_parameters = {"SMTPUTF8": 10}
+    needs = ("8BITMIME",)
 
 
 class _Words(_extension.Extension):
@@ -259,12 +281,253 @@ class Dsn(_extension.Extension):
     rcpt_parameters = {"NOTIFY": 29, "ORCPT": 507}
 
 
+class RequireTls(_extension.Extension):
+    """REQUIRETLS: the message goes on under TLS or not at all; offered under TLS (RFC 8689)."""
+
+    __slots__ = ()
+    keyword = "REQUIRETLS"
+    mail_parameters = {"REQUIRETLS": 11}
+
+    def available(self, tls: bool) -> bool:
+        return tls
+
+
+class DeliverBy(_extension.Extension):
+    """DELIVERBY: a message can have a deadline (RFC 2852).
+
+    `minimum` is the least time in seconds that a message which would be returned can be given;
+    None: not said. `options` are what later documents may add.
+    """
+
+    __slots__ = ("minimum", "options")
+    keyword = "DELIVERBY"
+    mail_parameters = {"BY": 17}
+    minimum: int | None
+    options: tuple[str, ...]
+
+    def __init__(self, minimum: int | None = None, *options: str) -> None:
+        if minimum is not None and (isinstance(minimum, bool) or not 0 <= minimum < 10**9):
+            raise _errors.LocalProtocolError(f"DELIVERBY {minimum}: expected seconds, nine digits")
+        for option in options:
+            _checked_word(option.replace(",", " "))
+        _values.fill(self, minimum, options)
+
+    @classmethod
+    def parse(cls, words: list[str]) -> DeliverBy:
+        first, *options = words[0].split(",") if words else [""]
+        if len(words) > 1 or "" in options or not _re.fullmatch(r"[0-9]{0,9}", first):
+            raise ValueError
+        return cls(int(first) if first else None, *options)
+
+    def words(self) -> tuple[str, ...]:
+        parts = ("" if self.minimum is None else str(self.minimum), *self.options)
+        return (",".join(parts),) if any(parts) else ()
+
+    def check(self, parameters: _abc.Mapping[str, object]) -> None:
+        by = parameters.get("BY")
+        if isinstance(by, _keywords.By) and by.mode == "R" and by.seconds < (self.minimum or 0):
+            text = f"BY={by}: a message that is to be returned has {self.minimum} seconds at least"
+            raise _refused.Refused(555, "5.5.4", text)
+
+
+class FutureRelease(_extension.Extension):
+    """FUTURERELEASE: a submitted message can be held for a time (RFC 4865).
+
+    `interval` in seconds, and `date_time`, an aware datetime, are the most that can be asked for.
+    """
+
+    __slots__ = ("interval", "date_time")
+    keyword = "FUTURERELEASE"
+    mail_parameters = {"HOLDFOR": 0, "HOLDUNTIL": 34}  # one of them
+    interval: int
+    date_time: _datetime.datetime
+
+    def __init__(
+        self, interval: int = 999_999_999, date_time: _datetime.datetime | None = None
+    ) -> None:
+        try:
+            _keywords.HOLDFOR.normal(interval)
+            last = _timestamps.from_timestamp(
+                "9999-12-31T23:59:59Z"
+                if date_time is None
+                else _timestamps.to_timestamp(date_time, fractions=True)
+            )
+        except ValueError as error:
+            raise _errors.LocalProtocolError(
+                f"FUTURERELEASE {interval!r} {date_time!r}: expected seconds from 1 to 999999999"
+                f" and an aware datetime ({error})"
+            ) from None
+        _values.fill(self, interval, last)
+
+    @classmethod
+    def parse(cls, words: list[str]) -> FutureRelease:
+        interval, date_time = words
+        return cls(_keywords.HOLDFOR.read(interval), _timestamps.from_timestamp(date_time))
+
+    def words(self) -> tuple[str, ...]:
+        return str(self.interval), _timestamps.to_timestamp(self.date_time, fractions=True)
+
+    def check(self, parameters: _abc.Mapping[str, object]) -> None:
+        seconds = _typing.cast("int", parameters.get("HOLDFOR", 0))
+        if seconds > self.interval:
+            text = f"HOLDFOR={seconds}: at most {self.interval} seconds here"
+            raise _refused.Refused(501, "5.5.4", text)
+        until = _typing.cast("_datetime.datetime | None", parameters.get("HOLDUNTIL"))
+        if until is not None and until > self.date_time:
+            text = f"HOLDUNTIL: at the latest {self.words()[1]} here"
+            raise _refused.Refused(501, "5.5.4", text)
+
+
+class MtPriority(_extension.Extension):
+    """MT-PRIORITY: some messages go before others, by the `policy` of that name (RFC 6710)."""
+
+    __slots__ = ("policy",)
+    keyword = "MT-PRIORITY"
+    mail_parameters = {"MT-PRIORITY": 15}
+    policy: str | None
+
+    def __init__(self, policy: str | None = None) -> None:
+        if policy is not None:
+            _checked_word(policy)
+        _values.fill(self, policy)
+
+    @classmethod
+    def parse(cls, words: list[str]) -> MtPriority:
+        return cls(*words[:1])
+
+    def words(self) -> tuple[str, ...]:
+        return () if self.policy is None else (self.policy,)
+
+
+class Mtrk(_extension.Extension):
+    """MTRK: a message can be tracked, by what DSN calls its ENVID (RFC 3885)."""
+
+    __slots__ = ()
+    keyword = "MTRK"
+    mail_parameters = {"MTRK": 40, "ENVID": 107}
+    rcpt_parameters = {"ORCPT": 507}
+
+
+class Rrvs(_extension.Extension):
+    """RRVS: only for a mailbox that has had one owner since some time (RFC 7293)."""
+
+    __slots__ = ()
+    keyword = "RRVS"
+    rcpt_parameters = {"RRVS": 33}
+
+
+class Limits(_extension.Extension):
+    """LIMITS: what the server takes in a session (RFC 9422). None: not said.
+
+    `mailmax` MAIL commands in a session, `rcptmax` RCPT commands in a transaction,
+    `rcptdomainmax` domains of recipients in a session, refused commands included. `others` are
+    the words of limits that are not known here. A known one with a bad value is passed over.
+    """
+
+    __slots__ = ("mailmax", "rcptmax", "rcptdomainmax", "others")
+    keyword = "LIMITS"
+    mailmax: int | None
+    rcptmax: int | None
+    rcptdomainmax: int | None
+    others: tuple[str, ...]
+
+    def __init__(
+        self,
+        mailmax: int | None = None,
+        rcptmax: int | None = None,
+        rcptdomainmax: int | None = None,
+        others: _abc.Iterable[str] = (),
+    ) -> None:
+        for limit in (mailmax, rcptmax, rcptdomainmax):
+            if limit is not None and (isinstance(limit, bool) or not 0 < limit < 10**6):
+                raise _errors.LocalProtocolError(
+                    f"LIMITS: {limit!r} is no limit: expected 1 to 999999"
+                )
+        words = tuple(others)
+        for word in words:
+            _checked_word(word)
+            if word.partition("=")[0].upper() in ("MAILMAX", "RCPTMAX", "RCPTDOMAINMAX"):
+                raise _errors.LocalProtocolError(f"LIMITS: {word!r} has an argument of its own")
+        _values.fill(self, mailmax, rcptmax, rcptdomainmax, words)
+
+    @classmethod
+    def parse(cls, words: list[str]) -> Limits:
+        known: dict[str, int | None] = {"MAILMAX": None, "RCPTMAX": None, "RCPTDOMAINMAX": None}
+        others = []
+        for word in words:
+            name, _, value = word.partition("=")
+            if name.upper() not in known:
+                others.append(word)
+            elif known[name.upper()] is None and _re.fullmatch(r"0{0,5}[1-9][0-9]{0,5}", value):
+                known[name.upper()] = int(value)
+        return cls(known["MAILMAX"], known["RCPTMAX"], known["RCPTDOMAINMAX"], others)
+
+    def words(self) -> tuple[str, ...]:
+        values = zip(
+            ("MAILMAX", "RCPTMAX", "RCPTDOMAINMAX"),
+            (self.mailmax, self.rcptmax, self.rcptdomainmax),
+            strict=True,
+        )
+        return (*(f"{name}={limit}" for name, limit in values if limit is not None), *self.others)
+
+
+class NoSoliciting(_extension.Extension):
+    """NO-SOLICITING: classes of solicitation that are not welcome here (RFC 3865).
+
+    Without `keywords`, solicitation of no class at all is named.
+    """
+
+    __slots__ = ("keywords",)
+    keyword = "NO-SOLICITING"
+    mail_parameters = {"SOLICIT": 1007}
+    keywords: tuple[str, ...]
+
+    def __init__(self, *keywords: str) -> None:
+        if keywords:
+            try:
+                _keywords.read_solicitation(",".join(keywords))
+            except ValueError as error:
+                raise _errors.LocalProtocolError(f"NO-SOLICITING {keywords}: {error}") from None
+        _values.fill(self, keywords)
+
+    @classmethod
+    def parse(cls, words: list[str]) -> NoSoliciting:
+        return cls(*(_keywords.read_solicitation(words[0]) if words else ()))
+
+    def words(self) -> tuple[str, ...]:
+        return (",".join(self.keywords),) if self.keywords else ()
+
+
+class Conperm(_extension.Extension):
+    """CONPERM: the sender can permit conversion of the content (RFC 4141)."""
+
+    __slots__ = ()
+    keyword = "CONPERM"
+    mail_parameters = {"CONPERM": 8}
+
+
+class Conneg(_extension.Extension):
+    """CONNEG: the reply to RCPT can tell what the recipient is able to show (RFC 4141)."""
+
+    __slots__ = ()
+    keyword = "CONNEG"
+    rcpt_parameters = {"CONNEG": 7}
+
+
 class Checkpoint(_extension.Extension):
     """CHECKPOINT: a message that broke off can be resumed (RFC 1845)."""
 
     __slots__ = ()
     keyword = "CHECKPOINT"
-    mail_parameters = {"TRANSID": 90}  # RFC 1845 section 4: at most 80 characters
+    mail_parameters = {"TRANSID": 88}
+
+
+class Submitter(_extension.Extension):
+    """SUBMITTER: who is responsible for submitting the message (RFC 4405)."""
+
+    __slots__ = ()
+    keyword = "SUBMITTER"
+    mail_parameters = {"SUBMITTER": 500}  # the RFC has no figure: as for AUTH
 
 
 class Verb(_extension.Extension):

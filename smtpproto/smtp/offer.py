@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from smtpproto.errors import LocalProtocolError
 from smtpproto.smtp import extensions as ext
 from smtpproto.smtp.capabilities import CLASSES
 from smtpproto.smtp.commands import VERBS, Command, Extended
-from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.extension import Extension, octets_added
 
 __all__ = ["OWNED", "Offer", "offer"]
 
@@ -29,15 +30,20 @@ class Offer:
     """What the extensions of a server come to, on a connection with or without TLS."""
 
     __slots__ = (
-        "any_parameter", "auth", "bodies", "chunking", "enhanced", "extra_mail", "extra_rcpt",
-        "known", "lines", "mail_parameters", "rcpt_parameters", "size", "utf8", "verbs",
+        "any_parameter", "auth", "bodies", "checks", "chunking", "enhanced", "extra_mail",
+        "extra_rcpt", "known", "limits", "lines", "mail_parameters", "rcpt_parameters", "size",
+        "utf8", "verbs",
     )  # fmt: skip
 
     def __init__(self, extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> None:
+        given = {extension.keyword for extension in extensions}
         if lmtp:
-            given = {extension.keyword for extension in extensions}
             implied = tuple(one for one in _IMPLIED_BY_LMTP if one.keyword not in given)
             extensions = implied + extensions
+        for one in extensions:
+            missing = ", ".join(keyword for keyword in one.needs if keyword not in given)
+            if missing:
+                raise LocalProtocolError(f"a server that offers {one.keyword} must offer {missing}")
         available = [one for one in extensions if one.available(tls)]
         by_keyword = {one.keyword: one for one in reversed(available)}
         shown = [extension.shown(tls) for extension in extensions]
@@ -58,25 +64,26 @@ class Offer:
         self.rcpt_parameters = frozenset(word for one in available for word in one.rcpt_parameters)
         self.any_parameter = any(isinstance(one, ext.Unknown) for one in available)
         """Whether parameters that no known extension owns pass through."""
-        self.extra_mail = sum(n for one in available for n in one.mail_parameters.values())
-        self.extra_rcpt = sum(n for one in available for n in one.rcpt_parameters.values())
+        self.extra_mail = octets_added(one.mail_parameters for one in available)
+        self.extra_rcpt = octets_added(one.rcpt_parameters for one in available)
         self.bodies = frozenset(body for one in available for body in one.bodies)
         self.utf8 = "SMTPUTF8" in by_keyword
-        if self.utf8:  # RFC 6531 section 3.4: addresses may be longer
-            self.extra_mail += 10
-            self.extra_rcpt += 10
         self.enhanced = "ENHANCEDSTATUSCODES" in by_keyword
         self.chunking = "CHUNKING" in by_keyword
         size = by_keyword.get("SIZE")
         self.size = (size.limit or None) if isinstance(size, ext.Size) else None
         """The largest message in octets, or None."""
+        limits = by_keyword.get("LIMITS")
+        self.limits = limits if isinstance(limits, ext.Limits) else None
+        self.checks = tuple(one for one in available if type(one).check is not Extension.check)
+        """Those that have something to say about the parameters of MAIL."""
         auth = by_keyword.get("AUTH")
         self.auth = auth if isinstance(auth, ext.Auth) else None
 
 
 def offer(extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> Offer:
     """The Offer of a server with these extensions."""
-    policies = tuple(extension.policy for extension in extensions)
+    policies = tuple(extension.server_policy for extension in extensions)
     return _shared(extensions, policies, tls, lmtp)
 
 

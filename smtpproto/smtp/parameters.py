@@ -1,117 +1,80 @@
-"""Parameters of MAIL and RCPT (RFC 5321 section 4.1.2), and xtext (RFC 3461 section 4).
+"""Parameters of MAIL and RCPT (RFC 5321 section 4.1.2).
 
-A parameter that is registered in `KEYWORDS` is checked and typed by its entry there, which reads
-and writes the value side by side. Every other keyword passes through: with its value as a str,
-or True where it stands alone.
+A parameter that is registered in keywords.py is checked and typed there. Every other keyword
+passes through: with its value as a str, or True where it stands alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, Union
 
 from smtpproto.commandline import upper
 from smtpproto.errors import LocalProtocolError
+from smtpproto.smtp.address import Address
+from smtpproto.smtp.keywords import (
+    KEYWORDS,
+    By,
+    OriginalRecipient,
+    Tracking,
+    ValidSince,
+    check_together,
+)
 from smtpproto.values import Value
 
-__all__ = ["KEYWORDS", "NO_PARAMETERS", "ParameterValue", "Parameters", "from_xtext", "to_xtext"]
+if TYPE_CHECKING:
+    from datetime import datetime
 
-ParameterValue = str | int | bool
+__all__ = ["NO_PARAMETERS", "MailKeywords", "ParameterValue", "Parameters", "RcptKeywords"]
+
+ParameterValue = Union[
+    str,
+    int,
+    bool,
+    tuple[str, ...],
+    "datetime",
+    Address,
+    By,
+    OriginalRecipient,
+    Tracking,
+    ValidSince,
+]
 """What a parameter can be: True for a keyword that stands alone."""
+
+
+class MailKeywords(TypedDict, total=False):
+    """The keyword arguments of Mail that type checkers know; None and False leave one out."""
+
+    size: int | None
+    body: str | None
+    auth: str | None
+    smtputf8: bool | None
+    ret: str | None
+    envid: str | None
+    requiretls: bool | None
+    by: By | str | None
+    holdfor: int | None
+    holduntil: datetime | None
+    mt_priority: int | None
+    mtrk: Tracking | str | None
+    solicit: Iterable[str] | str | None
+    conperm: bool | None
+    transid: str | None
+    submitter: Address | str | None
+
+
+class RcptKeywords(TypedDict, total=False):
+    """The keyword arguments of Rcpt that type checkers know."""
+
+    notify: Iterable[str] | str | None
+    orcpt: OriginalRecipient | str | None
+    conneg: bool | None
+    rrvs: ValidSince | str | None
+
 
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _VALUE = re.compile("[!-<>-~\u00a0-\ud7ff\ue000-\U0010ffff]+")
-_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
-
-
-def to_xtext(text: str) -> str:
-    """`text` with everything that could end a parameter written as ``+hexadecimal``.
-
-    RFC 3461 section 4. Raises LocalProtocolError for characters beyond ASCII, which it has no
-    way to write.
-    """
-    if not text.isascii():
-        raise LocalProtocolError(f"{text!r} is not ASCII, and xtext has nothing else")
-    return re.sub(r"[^!-*,-<>-~]", lambda match: f"+{ord(match[0]):02X}", text)
-
-
-def from_xtext(text: str) -> str:
-    """The text that `to_xtext` was given. Raises ValueError when `text` is no xtext."""
-    if not _XTEXT.fullmatch(text):
-        raise ValueError("not xtext")
-    decoded = re.sub(r"\+(..)", lambda match: chr(int(match[1], 16)), text)
-    if not decoded.isascii():
-        raise ValueError("not ASCII")
-    return decoded
-
-
-class Keyword(NamedTuple):
-    """How a registered parameter is read from and written to the wire."""
-
-    expected: str
-    """What its value must be, for people."""
-    read: Callable[[str | None], ParameterValue]
-    """The value of what stands after ``=`` (None: no ``=``). Raises ValueError."""
-    write: Callable[[ParameterValue], str | None]
-    """The inverse. Raises ValueError for a value that the parameter cannot have."""
-
-
-def _alone(text: str | None) -> ParameterValue:
-    if text is not None:
-        raise ValueError
-    return True
-
-
-def _write_alone(value: ParameterValue) -> None:
-    if value is not True:
-        raise ValueError
-
-
-def _read_size(text: str | None) -> ParameterValue:
-    # RFC 1870 section 3: up to 20 digits. str.isdigit() alone would take Arabic-Indic ones.
-    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise ValueError
-    return int(text)
-
-
-def _write_size(value: ParameterValue) -> str:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**20:
-        raise ValueError
-    return str(value)
-
-
-_BODIES = ("7BIT", "8BITMIME", "BINARYMIME")
-
-
-def _body(value: ParameterValue | None) -> str:
-    if not isinstance(value, str) or upper(value) not in _BODIES:
-        raise ValueError
-    return upper(value)
-
-
-def _read_xtext(text: str | None) -> ParameterValue:
-    if not text:
-        raise ValueError
-    return from_xtext(text)
-
-
-def _write_xtext(value: ParameterValue) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    return to_xtext(value)
-
-
-KEYWORDS: dict[str, Keyword] = {
-    # RFC 1870 section 3
-    "SIZE": Keyword("a number of octets, at most 20 digits", _read_size, _write_size),
-    # RFC 6152 section 2, RFC 3030 section 3
-    "BODY": Keyword(f"one of {', '.join(_BODIES)}", _body, _body),
-    # RFC 4954 section 5: the mailbox that submitted the message, or "<>"
-    "AUTH": Keyword("a mailbox or <>, in xtext", _read_xtext, _write_xtext),
-    # RFC 6531 section 3.4
-    "SMTPUTF8": Keyword("no value", _alone, _write_alone),
-}
 
 
 class Parameters(Value, Mapping[str, ParameterValue]):
@@ -127,11 +90,9 @@ class Parameters(Value, Mapping[str, ParameterValue]):
     _values: dict[str, ParameterValue]
 
     def __init__(
-        self,
-        values: Mapping[str, ParameterValue | None] | None = None,
-        **keywords: ParameterValue | None,
+        self, values: Mapping[str, ParameterValue | None] | None = None, **keywords: object
     ) -> None:
-        given: dict[str, ParameterValue] = {}
+        given: dict[str, Any] = {}
         named = {name.replace("_", "-"): value for name, value in keywords.items()}
         for name, value in (*(values or {}).items(), *named.items()):
             if value is None or value is False:
@@ -139,33 +100,17 @@ class Parameters(Value, Mapping[str, ParameterValue]):
             keyword = upper(name)
             if keyword in given:
                 raise LocalProtocolError(f"the parameter {keyword} is given twice")
-            given[keyword] = self._checked(keyword, value)
-        object.__setattr__(self, "_values", given)
-
-    @staticmethod
-    def _checked(keyword: str, value: ParameterValue) -> ParameterValue:
-        if not _KEYWORD.fullmatch(keyword):
-            raise LocalProtocolError(f"{keyword!r} is no parameter keyword: letters, digits, '-'")
-        registered = KEYWORDS.get(keyword)
-        if registered is None:
-            text = value if value is True else str(value)
-            if text is not True and not _VALUE.fullmatch(text):
-                raise LocalProtocolError(
-                    f"{keyword}={text!r}: a parameter's value is printable, without space and"
-                    " '=' (RFC 5321 section 4.1.2); encode it, with xtext for one"
-                )
-            return text
+            given[keyword] = _checked(keyword, value)
         try:
-            return registered.read(registered.write(value))
-        except ValueError:
-            raise LocalProtocolError(
-                f"{keyword}={value!r}: expected {registered.expected}"
-            ) from None
+            check_together(given)
+        except ValueError as error:
+            raise LocalProtocolError(str(error)) from None
+        object.__setattr__(self, "_values", given)
 
     @classmethod
     def parse(cls, text: str) -> Parameters:
         """Read the parameters that end a command line. Raises ValueError, for people."""
-        values: dict[str, ParameterValue] = {}
+        values: dict[str, Any] = {}
         for word in filter(None, text.split(" ")):
             name, equals, written = word.partition("=")
             keyword = upper(name)
@@ -183,6 +128,7 @@ class Parameters(Value, Mapping[str, ParameterValue]):
                 raise ValueError(f"{keyword}: expected {registered.expected}") from None
         if not values:
             return NO_PARAMETERS
+        check_together(values)
         parameters = object.__new__(cls)
         object.__setattr__(parameters, "_values", values)
         return parameters
@@ -221,6 +167,25 @@ class Parameters(Value, Mapping[str, ParameterValue]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return Parameters, (self._values,)
+
+
+def _checked(keyword: str, value: object) -> object:
+    """A value that a caller gave, as it will be read. Raises LocalProtocolError."""
+    if not _KEYWORD.fullmatch(keyword):
+        raise LocalProtocolError(f"{keyword!r} is no parameter keyword: letters, digits, '-'")
+    registered = KEYWORDS.get(keyword)
+    if registered is None:
+        text = value if value is True else str(value)
+        if text is not True and not _VALUE.fullmatch(text):
+            raise LocalProtocolError(
+                f"{keyword}={text!r}: a parameter's value is printable, without space and '='"
+                " (RFC 5321 section 4.1.2); encode it, with xtext for one"
+            )
+        return text
+    try:
+        return registered.normal(value)
+    except ValueError:
+        raise LocalProtocolError(f"{keyword}={value!r}: expected {registered.expected}") from None
 
 
 NO_PARAMETERS = Parameters()

@@ -10,6 +10,7 @@ from smtpproto.errors import LocalProtocolError
 from smtpproto.events import message_data
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.serverside import ServerSide
+from smtpproto.smtp import extensions as ext
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import ACCEPTED, default_status, fold, standard
 from smtpproto.smtp.client import ClientConnection
@@ -50,6 +51,7 @@ from smtpproto.smtp.extension import Extension
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED, Offer, offer
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
+from smtpproto.smtp.refused import Refused
 from smtpproto.smtp.replies import EnhancedStatus, Reply
 from smtpproto.smtp.state import (
     MACHINE,
@@ -63,6 +65,7 @@ from smtpproto.smtp.state import (
     next_state,
     step_of,
 )
+from smtpproto.smtp.tally import Tally
 from smtpproto.values import constructor
 from smtpproto.wire import base64
 from smtpproto.wire.dots import DotDecoder
@@ -80,15 +83,6 @@ not be copied again for each."""
 _NOT_SMTP = frozenset({"GET", "POST", "CONNECT", "PUT"})
 _TLS_CLIENT_HELLO = 0x16
 _envelope = constructor(Envelope)
-
-
-class _Refused(Exception):  # noqa: N818 (no error: what the connection answers by itself)
-    """The connection refuses a command line."""
-
-    def __init__(self, code: int, status: str, text: str) -> None:
-        self.code = code
-        self.status = status
-        self.text = text
 
 
 class ServerConnection(ServerSide):
@@ -109,7 +103,7 @@ class ServerConnection(ServerSide):
         "_giving_up", "_guard", "_hello", "_lenient", "_limits", "_lmtp", "_mail",
         "_message_octets", "_message_refusal",
         "_moves", "_offer", "_overtaken", "_reader", "_recipients", "_refusals", "_require_auth",
-        "_require_tls", "_state", "_unanswered_recipients",
+        "_require_tls", "_state", "_tally", "_unanswered_recipients",
     )  # fmt: skip
 
     def __init__(
@@ -142,6 +136,7 @@ class ServerConnection(ServerSide):
         self._hello: Ehlo | Helo | Lhlo | None = None
         self._first_line = True
         self._refusals = 0
+        self._tally: Tally | None = None  # where LIMITS are offered
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._begin_transaction(None)
 
@@ -160,7 +155,7 @@ class ServerConnection(ServerSide):
         self._chunk_size = 0
         self._bdat_line = b""
         self._bdat_step = ""
-        self._bdat_refusal: _Refused | None = None
+        self._bdat_refusal: Refused | None = None
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -183,8 +178,9 @@ class ServerConnection(ServerSide):
     def extensions(self, extensions: Iterable[Extension]) -> None:
         if isinstance(self._hello, Ehlo | Lhlo):
             raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
-        self._extensions = tuple(extensions)
-        self._offer = offer(self._extensions, self._tls, self._lmtp)
+        offered = tuple(extensions)
+        self._offer = offer(offered, self._tls, self._lmtp)
+        self._extensions = offered
 
     @property
     def hello(self) -> Ehlo | Helo | Lhlo | None:
@@ -429,6 +425,8 @@ class ServerConnection(ServerSide):
             assert isinstance(request, Ehlo | Helo | Lhlo)
             self._hello = request
             self._begin_transaction(None)
+            if self._tally is None and self._offer.limits is not None:
+                self._tally = Tally(self._offer.limits)
 
     def _after_rset(self, request: Request | None, reply: Reply) -> None:
         if reply.severity == 2:
@@ -495,7 +493,7 @@ class ServerConnection(ServerSide):
             return self._starve()
         try:
             verb, argument = self._split(line)
-        except _Refused as refused:
+        except Refused as refused:
             self._first_line = False
             return self._refuse_unread(line, refused.text)
         try:
@@ -516,7 +514,7 @@ class ServerConnection(ServerSide):
             check = _CHECKS.get(command_class)
             if check is not None:
                 check(self, command)
-        except _Refused as refused:
+        except Refused as refused:
             if refused.code == 421:
                 return self._turn_away(line, refused.text)
             return self._refuse(line, refused.code, refused.status, refused.text)
@@ -545,22 +543,22 @@ class ServerConnection(ServerSide):
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            raise _Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
+            raise Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
         if not text.isprintable():
             text = text.replace("\t", " ")
             if CONTROL.search(text):
-                raise _Refused(500, "5.5.2", "Control character in a command line")
+                raise Refused(500, "5.5.2", "Control character in a command line")
         if not text.isascii() and not self._offer.utf8:
-            raise _Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
+            raise Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
         verb, argument = split(text)
         return upper(verb), argument
 
     def _refuse_verb(self, verb: str) -> NoReturn:
         if self._first_line and verb in _NOT_SMTP:
-            raise _Refused(421, "4.7.0", f"{verb} is HTTP, this is SMTP")
+            raise Refused(421, "4.7.0", f"{verb} is HTTP, this is SMTP")
         if verb in self._offer.known:
-            raise _Refused(502, "5.5.1", f"{verb} is not offered here")
-        raise _Refused(500, "5.5.2", "Command unrecognized")
+            raise Refused(502, "5.5.1", f"{verb} is not offered here")
+        raise Refused(500, "5.5.2", "Command unrecognized")
 
     def _check_length(self, line: bytes, verb: str) -> None:
         limit = self._limits.command_line
@@ -574,18 +572,18 @@ class ServerConnection(ServerSide):
             # RFC 4954 tells clients to keep to 512, and clients with long tokens do not.
             limit = max(limit, self._limits.auth_line)
         if len(line) + 2 > limit:
-            raise _Refused(500, "5.5.2", f"Line too long: {verb} has at most {limit} octets")
+            raise Refused(500, "5.5.2", f"Line too long: {verb} has at most {limit} octets")
 
     def _check_sequence(self, verb: str, step: str) -> None:
         if step not in self._moves:
-            raise _Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self._state]}")
+            raise Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self._state]}")
         if step == "AUTH" and self._identity is not None:
-            raise _Refused(503, "5.5.1", "Authenticated already")
+            raise Refused(503, "5.5.1", "Authenticated already")
         if self._require_tls and not self._tls and step not in WITHOUT_TLS:
-            raise _Refused(530, "5.7.0", "Must issue a STARTTLS command first")
+            raise Refused(530, "5.7.0", "Must issue a STARTTLS command first")
         needs_auth = step in ONLY_WITH_AUTH or (self._require_auth and step not in WITHOUT_AUTH)
         if needs_auth and self._identity is None:
-            raise _Refused(530, "5.7.0", "Authentication required")
+            raise Refused(530, "5.7.0", "Authentication required")
 
     def _check_mail(self, command: Command) -> None:
         assert isinstance(command, MailCommand)
@@ -594,59 +592,64 @@ class ServerConnection(ServerSide):
         if parameters:
             self._check_parameters(parameters, offered.mail_parameters)
             if "BODY" in parameters and parameters["BODY"] not in offered.bodies:
-                raise _Refused(555, "5.5.4", f"BODY={parameters['BODY']} is not offered here")
+                raise Refused(555, "5.5.4", f"BODY={parameters['BODY']} is not offered here")
         path = command.reverse_path
         if path is not None and not path.is_ascii and "SMTPUTF8" not in parameters:
-            raise _Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
-        size = parameters.get("SIZE")
-        if offered.size is not None and isinstance(size, int) and size > offered.size:
-            raise self._too_large()
+            raise Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
+        for extension in offered.checks:
+            extension.check(parameters)
+        if self._tally is not None and isinstance(command, Mail):
+            self._tally.check(command)
+            self._tally.count(command)
 
     def _check_rcpt(self, command: Command) -> None:
         assert isinstance(command, Rcpt)
         if command.parameters:
             self._check_parameters(command.parameters, self._offer.rcpt_parameters)
         if not command.forward_path.is_ascii and not self._speaks_utf8():
-            raise _Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
+            raise Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
         if self._recipients is not None and len(self._recipients) >= self._limits.recipients:
-            raise _Refused(452, "4.5.3", "Too many recipients: send the others in another message")
+            raise Refused(452, "4.5.3", "Too many recipients: send the others in another message")
+        if self._tally is not None:
+            self._tally.check(command)
+            self._tally.count(command)
 
     def _check_parameters(self, parameters: Parameters, offered: frozenset[str]) -> None:
         for keyword in parameters:
             if keyword in offered or (self._offer.any_parameter and keyword not in OWNED):
                 continue
-            raise _Refused(555, "5.5.4", f"The parameter {keyword} is not offered here")
+            raise Refused(555, "5.5.4", f"The parameter {keyword} is not offered here")
 
     def _check_privacy(self, argument: str) -> None:
         """Before anything else of AUTH is looked at."""
         auth = self._offer.auth
         mechanism = upper(argument.partition(" ")[0])
         if auth and mechanism in auth.mechanisms and not auth.allows(mechanism, self._tls):
-            raise _Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
+            raise Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
 
     def _check_data(self, command: Command) -> None:
         if isinstance(self._mail, Mail) and self._mail.parameters.get("BODY") == "BINARYMIME":
-            raise _Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
+            raise Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
 
     def _check_burl(self, command: Command) -> None:
         if self._guard is not None and self._guard.unfinished:
-            raise _Refused(550, "5.6.0", _BARE_NEWLINE)
+            raise Refused(550, "5.6.0", _BARE_NEWLINE)
 
     def _check_auth(self, command: Command) -> None:
         assert isinstance(command, Auth)
         auth = self._offer.auth
         assert auth is not None
         if command.mechanism not in auth.mechanisms:
-            raise _Refused(504, "5.5.4", "This mechanism is not offered here")
+            raise Refused(504, "5.5.4", "This mechanism is not offered here")
         if command.mechanism in SERVER_FIRST and command.initial_response is not None:
-            raise _Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
+            raise Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
 
     def _check_query(self, command: Command) -> None:
         assert isinstance(command, Vrfy | Expn)
         if command.smtputf8 and not self._offer.utf8:
-            raise _Refused(555, "5.5.4", "The parameter SMTPUTF8 is not offered here")
+            raise Refused(555, "5.5.4", "The parameter SMTPUTF8 is not offered here")
         if not command.smtputf8 and not command.argument.isascii():
-            raise _Refused(550, "5.6.7", f"A name beyond ASCII needs {command.verb} ... SMTPUTF8")
+            raise Refused(550, "5.6.7", f"A name beyond ASCII needs {command.verb} ... SMTPUTF8")
 
     def _hand_out(self, command: Command) -> Event:
         if self._state is State.BDAT and command.step in _GIVE_UP:
@@ -709,7 +712,7 @@ class ServerConnection(ServerSide):
         try:
             self._check_length(line, "BDAT")
             self._check_sequence("BDAT", self._bdat_step)
-        except _Refused as refused:
+        except Refused as refused:
             self._bdat_refusal = refused
         if self._guard is None and self._bdat_refusal is None and not self._binary():
             self._guard = NewlineGuard()
@@ -766,13 +769,10 @@ class ServerConnection(ServerSide):
             left = limit - self._message_octets
             if len(content) > left:
                 content = content[:left]
-                refused = self._too_large()
+                refused = ext.Size(limit).too_large()
                 self._refuse_message(refused.code, refused.status, refused.text)
         self._message_octets += len(content)
         return content
-
-    def _too_large(self) -> _Refused:
-        return _Refused(552, "5.3.4", f"A message has at most {self._offer.size} octets here")
 
     def _refuse_message(self, code: int, status: str, text: str) -> None:
         """The message is refused once it has ended; the first reason counts."""
@@ -813,6 +813,7 @@ class ServerConnection(ServerSide):
     def _forget(self) -> None:
         self._hello = None
         self._identity = None
+        self._tally = None
         self._offer = offer(self._extensions, True, self._lmtp)
         self._begin_transaction(None)
         self._enter(State.CONNECTED)

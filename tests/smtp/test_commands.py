@@ -27,14 +27,14 @@ BOTH_WAYS: list[tuple[bytes, Command]] = [
         b"MAIL FROM:<a@b.example> SIZE=2048 BODY=8BITMIME\r\n",
         smtp.Mail("a@b.example", size=2048, body="8BITMIME"),
     ),
-    (b'MAIL FROM:<"a>b c\\""@d> X-Y\r\n', smtp.Mail('"a>b c\\""@d', x_y=True)),
+    (b'MAIL FROM:<"a>b c\\""@d> X-Y\r\n', smtp.Mail('"a>b c\\""@d', {"X-Y": True})),
     (
         "MAIL FROM:<ü@bücher.example> SMTPUTF8\r\n".encode(),
         smtp.Mail("ü@bücher.example", smtputf8=True),
     ),
     (b"RCPT TO:<c@[192.0.2.1]>\r\n", smtp.Rcpt("c@[192.0.2.1]")),
     (b"RCPT TO:<Postmaster>\r\n", smtp.Rcpt("Postmaster")),
-    (b"RCPT TO:<c@d.example> X-Y=1\r\n", smtp.Rcpt("c@d.example", x_y="1")),
+    (b"RCPT TO:<c@d.example> X-Y=1\r\n", smtp.Rcpt("c@d.example", {"X-Y": "1"})),
     (b"DATA\r\n", smtp.Data()),
     (b"BDAT 0\r\n", smtp.Bdat(0)),
     (b"BDAT 86 LAST\r\n", smtp.Bdat(86, last=True)),
@@ -219,7 +219,7 @@ TEXT_ARGUMENTS: dict[str, Callable[[str], Command]] = {
     "Mail.parameters": lambda text: smtp.Mail(None, {"X": text}),
     "Mail.parameters (keyword)": lambda text: smtp.Mail(None, {text: True}),
     "Mail.parameters (BODY)": lambda text: smtp.Mail(None, body=text),
-    "Mail.parameters (SIZE)": lambda text: smtp.Mail(None, size=text),
+    "Mail.parameters (SIZE)": lambda text: smtp.Mail(None, {"SIZE": text}),
     "Rcpt.forward_path": smtp.Rcpt,
     "Rcpt.parameters": lambda text: smtp.Rcpt("a@b", {"X": text}),
     "Rcpt.parameters (keyword)": lambda text: smtp.Rcpt("a@b", {text: True}),
@@ -328,7 +328,7 @@ def test_an_address_or_its_text() -> None:
 def test_parameters_as_mapping_or_as_keywords() -> None:
     assert smtp.Mail("a@b", {"SIZE": 1}) == smtp.Mail("a@b", size=1)
     assert smtp.Mail("a@b", Parameters(size=1)) == smtp.Mail("a@b", size=1)
-    assert smtp.Mail("a@b", {"X": "y"}, size=1) == smtp.Mail("a@b", x="y", size=1)
+    assert smtp.Mail("a@b", {"X": "y"}, size=1) == smtp.Mail("a@b", {"X": "y", "SIZE": 1})
     assert smtp.Mail("a@b", size=None) == smtp.Mail("a@b")
 
 

@@ -34,7 +34,7 @@ COMMANDS: list[smtp.Command] = [
     smtp.Ehlo("c.example"), smtp.Helo("c.example"), smtp.Lhlo("c.example"),
     smtp.Mail("a@b.example"), smtp.Mail(None), smtp.Mail("a@b.example", size=201),
     smtp.Mail("a@b.example", size=20, body="8BITMIME"), smtp.Mail("é@b.example", smtputf8=True),
-    smtp.Mail("a@b.example", body="BINARYMIME"), smtp.Mail("a@b.example", x_y="1"),
+    smtp.Mail("a@b.example", body="BINARYMIME"), smtp.Mail("a@b.example", {"X-Y": "1"}),
     smtp.Rcpt("c@d.example"), smtp.Rcpt("Postmaster"), smtp.Rcpt('"two words"@d.example'),
     smtp.Rcpt("é@d.example"), smtp.Data(), smtp.Rset(), smtp.Noop(), smtp.Noop("x"), smtp.Help(),
     smtp.Vrfy("c"), smtp.Vrfy("é", True), smtp.Expn("list"), smtp.Etrn("#q"), smtp.Quit(),
@@ -334,6 +334,8 @@ class Conversation(RuleBasedStateMachine):
                 step = next(waiting, smtp.EndOfMessage() if reply.code == 421 else None)
             if reply.code == 421:  # it may come although nothing was asked
                 assert event.command in (step, None)
+                if event.recipient is not None:  # the others of them are left unanswered
+                    answered = (answered + 1) % len(recipients)
                 continue
             assert event.command == step
             if event.recipient is not None:

@@ -1,4 +1,4 @@
-"""Parameters of MAIL and RCPT, and xtext (RFC 5321 section 4.1.2, RFC 3461 section 4)."""
+"""Parameters of MAIL and RCPT (RFC 5321 section 4.1.2)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, strategies
-from smtpproto.smtp import Parameters, from_xtext, to_xtext
-from smtpproto.smtp.parameters import KEYWORDS, ParameterValue
+from smtpproto.smtp import Parameters
+from smtpproto.smtp.keywords import KEYWORDS
+from smtpproto.smtp.parameters import ParameterValue
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_the_strategies_know_every_registered_keyword(data: st.DataObject, keywo
     parameters = data.draw(
         strategies.smtp_parameters(only=(keyword,)).filter(lambda drawn: len(drawn) > 0)
     )
-    assert list(parameters) == [keyword]
+    assert keyword in parameters
 
 
 @given(
@@ -149,32 +150,6 @@ def test_parse_raises_nothing_but_value_error(text: str) -> None:
     except ValueError:
         return
     assert Parameters.parse(str(parameters)) == parameters
-
-
-class TestXtext:
-    @pytest.mark.parametrize(
-        ("text", "xtext"),
-        [
-            ("", ""), ("abc", "abc"), ("a b", "a+20b"), ("+=", "+2B+3D"),
-            ("<a@b>", "<a@b>"), ("\0\r\n\x7f", "+00+0D+0A+7F"),
-        ],
-    )  # fmt: skip
-    def test_both_ways(self, text: str, xtext: str) -> None:
-        assert to_xtext(text) == xtext
-        assert from_xtext(xtext) == text
-
-    @pytest.mark.parametrize("xtext", ["+", "+2", "+2b", "+G0", "a b", "a=b", "\xe9", "+80", "a\n"])
-    def test_what_is_none(self, xtext: str) -> None:
-        with pytest.raises(ValueError, match="not"):
-            from_xtext(xtext)
-
-    def test_what_it_cannot_write(self) -> None:
-        with pytest.raises(LocalProtocolError, match="not ASCII"):
-            to_xtext("\xe9")
-
-    @given(st.text(st.characters(max_codepoint=0x7F)))
-    def test_round_trip(self, text: str) -> None:
-        assert from_xtext(to_xtext(text)) == text
 
 
 @pytest.mark.parametrize("word", ["A-" * 6000, "=" * 12000, "A=" + "x" * 12000 + "=", "A " * 6000])

@@ -379,7 +379,7 @@ class TestWithoutSmtpUtf8:
             smtp.Help("é"),
             smtp.Etrn("bücher.example"),
             smtp.Extended("XCLIENT", "é"),
-            smtp.Mail("a@b", x="é"),
+            smtp.Mail("a@b", {"X": "é"}),
             smtp.Mail("é@b"),
             smtp.Vrfy("é"),
         ],
