@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from smtpproto.values import Value, constructor, fill
+from smtpproto.values import Value, constructor, fill, octets
 
 __all__ = [
     "AuthCancelled",
@@ -48,7 +48,7 @@ class MessageData(Event):
     data: bytes
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        fill(self, bytes(data))
+        fill(self, octets(data))
 
 
 class EndOfMessage(Request):
@@ -68,7 +68,7 @@ class AuthChallenge(Event):
     data: bytes
 
     def __init__(self, data: bytes = b"") -> None:
-        fill(self, bytes(data))
+        fill(self, octets(data))
 
 
 class AuthResponse(Request):
@@ -84,7 +84,7 @@ class AuthResponse(Request):
     _secret = frozenset({"data"})
 
     def __init__(self, data: bytes = b"") -> None:
-        fill(self, bytes(data))
+        fill(self, octets(data))
 
 
 class AuthCancelled(Event):

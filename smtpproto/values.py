@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
-__all__ = ["Value", "constructor", "fill"]
+from smtpproto.errors import LocalProtocolError
+
+__all__ = ["Value", "check_choice", "constructor", "fill", "is_number", "octets"]
 
 V = TypeVar("V", bound="Value")
 
@@ -72,6 +74,25 @@ def fill(value: Value, *fields: object) -> None:
     """Assign the fields of a new value, in the order of ``__match_args__``."""
     for name, field in zip(value.__match_args__, fields, strict=True):
         object.__setattr__(value, name, field)
+
+
+def is_number(value: object, first: int, last: int) -> bool:
+    """Whether `value` is an int from `first` to `last`; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and first <= value <= last
+
+
+def check_choice(name: str, value: object, *choices: str) -> None:
+    """Raise LocalProtocolError unless `value`, the argument `name`, is one of the `choices`."""
+    if value not in choices:
+        expected = " or ".join(map(repr, choices))
+        raise LocalProtocolError(f"{name}={value!r}: expected {expected}")
+
+
+def octets(data: bytes | bytearray | memoryview) -> bytes:
+    """`data` as bytes. Raises TypeError for what else ``bytes()`` would take, numbers and lists."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"octets are wanted (bytes, bytearray, memoryview), not {data!r:.60}")
+    return bytes(data)
 
 
 def _restore(cls: type[V], slots: dict[str, object]) -> V:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto import smtp, strategies
+from smtpproto import LocalProtocolError, pop3, smtp, strategies
 from smtpproto.smtp import ext
 from smtpproto.values import Value, constructor
 
@@ -140,3 +140,46 @@ def test_constructor_builds_what_the_class_would(count: int) -> None:
     assert built != constructor(cls)(*range(1, count + 1))
     with pytest.raises(AttributeError, match="immutable"):
         built.one = 7
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        smtp.Bdat, smtp.Reply, ext.Size, pop3.Retr, pop3.Dele,
+        lambda number: smtp.EnhancedStatus(2, number, 0),
+        lambda number: pop3.ScanListing(1, number),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("number", [True, "250", 250.0])
+def test_a_number_is_an_int(build: Any, number: Any) -> None:
+    with pytest.raises(LocalProtocolError):
+        build(number)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda octets: smtp.MessageData(octets), lambda octets: smtp.AuthResponse(octets),
+        lambda octets: smtp.AuthChallenge(octets), lambda octets: smtp.Auth("PLAIN", octets),
+        lambda octets: smtp.Raw(octets), lambda octets: pop3.Auth("PLAIN", octets),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("octets", ["text", 5, [1, 2]])
+def test_octets_are_bytes(build: Any, octets: Any) -> None:
+    """bytes(5) would be five NULs."""
+    with pytest.raises(TypeError, match="octets are wanted"):
+        build(octets)
+    assert build(memoryview(b"x")) == build(bytearray(b"x")) == build(b"x")
+
+
+def test_arguments_with_a_choice() -> None:
+    with pytest.raises(LocalProtocolError, match="newlines='lf': expected 'crlf' or 'strict'"):
+        smtp.ClientConnection(newlines="lf")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(LocalProtocolError, match="bare_newlines='no': expected 'refuse' or"):
+        smtp.ServerConnection("mx", bare_newlines="no")  # type: ignore[arg-type] # the same
+
+
+@pytest.mark.parametrize("extensions", ["PIPELINING", ["PIPELINING"], [ext.Pipelining]])
+def test_extensions_are_values(extensions: Any) -> None:
+    with pytest.raises(LocalProtocolError, match=r"such as smtp.ext.Pipelining\(\), and not"):
+        smtp.ServerConnection("mx", extensions=extensions)

@@ -17,7 +17,8 @@ from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
 from smtpproto.redact import redacted
-from smtpproto.values import fill
+from smtpproto.values import fill, is_number
+from smtpproto.values import octets as as_octets
 from smtpproto.wire.base64 import decode, encode
 
 __all__ = [
@@ -69,8 +70,8 @@ def _name(name: str) -> str:
 
 
 def _number(number: int, what: str, least: int = 1) -> int:
-    if not least <= number <= MOST:
-        raise LocalProtocolError(f"{what} {number}: expected a number from {least} to {MOST}")
+    if not is_number(number, least, MOST):
+        raise LocalProtocolError(f"{what} {number!r}: expected a number from {least} to {MOST}")
     return number
 
 
@@ -290,7 +291,7 @@ class Auth(Command):
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
             )
-        fill(self, name, None if initial_response is None else bytes(initial_response))
+        fill(self, name, None if initial_response is None else as_octets(initial_response))
 
     @classmethod
     def read(cls, argument: str) -> Command:
@@ -518,7 +519,7 @@ class Raw(Command):
     def __init__(self, octets: bytes, replies: int = 1, multiline: bool = False) -> None:
         if replies < 0:
             raise LocalProtocolError(f"Raw: {replies} replies: expected 0 or more")
-        fill(self, bytes(octets), replies, bool(multiline))
+        fill(self, as_octets(octets), replies, bool(multiline))
 
     def __bytes__(self) -> bytes:
         return self.octets

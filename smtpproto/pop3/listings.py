@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.values import Value, constructor, fill
+from smtpproto.values import Value, constructor, fill, is_number
 
 __all__ = ["Language", "MaildropStatus", "ScanListing", "UniqueId", "read_listings"]
 
@@ -23,7 +23,7 @@ _REST = r"(?:[ \t].*)?$"
 
 
 def _check(what: str, number: int, least: int) -> None:
-    if not least <= number < 10**19:
+    if not is_number(number, least, 10**19 - 1):
         raise LocalProtocolError(f"{what} {number}: expected a number, {least} or more")
 
 

@@ -56,6 +56,7 @@ from smtpproto.smtp.state import (
     success,
 )
 from smtpproto.smtp.tally import Tally
+from smtpproto.values import check_choice
 from smtpproto.wire.dots import DotEncoder
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class ClientConnection(ClientSide):
         limits: Limits = _NO_LIMITS_GIVEN,
         newlines: Literal["crlf", "strict"] = "crlf",
     ) -> None:
+        check_choice("newlines", newlines, "crlf", "strict")
         super().__init__(tls=tls)
         self._lmtp = lmtp
         self._limits = limits
@@ -575,6 +577,12 @@ class ClientConnection(ClientSide):
             raise LocalProtocolError(f"the session is over: {command!r} cannot be sent")
         self._check_order(command, "AUTH")
         self._check_offer(command)
+        offered = self._capabilities.auth
+        if command.mechanism not in offered:
+            raise LocalProtocolError(
+                f"{command.mechanism} is not among the mechanisms that the server offers:"
+                f" {', '.join(offered) or 'none'}"
+            )
 
     def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
         command = Auth(mechanism, initial)

@@ -21,7 +21,8 @@ from smtpproto.smtp import keywords as registered
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
 from smtpproto.smtp.replies import Reply
-from smtpproto.values import constructor, fill
+from smtpproto.values import constructor, fill, is_number
+from smtpproto.values import octets as as_octets
 from smtpproto.wire.base64 import decode, encode
 
 if TYPE_CHECKING:
@@ -402,8 +403,8 @@ class Bdat(Command):
     last: bool
 
     def __init__(self, size: int, last: bool = False) -> None:
-        if not 0 <= size < 10**20:
-            raise LocalProtocolError(f"BDAT {size}: expected a number of octets")
+        if not is_number(size, 0, 10**20 - 1):
+            raise LocalProtocolError(f"BDAT {size!r}: expected a number of octets")
         fill(self, size, bool(last))
 
     @classmethod
@@ -574,7 +575,7 @@ class Auth(Command):
                 "this is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
             )
-        fill(self, name, None if initial_response is None else bytes(initial_response))
+        fill(self, name, None if initial_response is None else as_octets(initial_response))
 
     @classmethod
     def read(cls, argument: str) -> Command:
@@ -695,7 +696,7 @@ class Raw(Command):
     def __init__(self, octets: bytes, replies: int = 1) -> None:
         if replies < 0:
             raise LocalProtocolError(f"Raw: {replies} replies: expected 0 or more")
-        fill(self, bytes(octets), replies)
+        fill(self, as_octets(octets), replies)
 
     def __bytes__(self) -> bytes:
         return self.octets

@@ -43,7 +43,7 @@ class Size(_extension.Extension):
     limit: int | None
 
     def __init__(self, limit: int | None = None) -> None:
-        if limit is not None and (isinstance(limit, bool) or not 0 <= limit < 10**20):
+        if limit is not None and not _values.is_number(limit, 0, 10**20 - 1):
             raise _errors.LocalProtocolError(f"SIZE {limit}: expected a number of octets")
         _values.fill(self, limit)
 
@@ -306,7 +306,7 @@ class DeliverBy(_extension.Extension):
     options: tuple[str, ...]
 
     def __init__(self, minimum: int | None = None, *options: str) -> None:
-        if minimum is not None and (isinstance(minimum, bool) or not 0 <= minimum < 10**9):
+        if minimum is not None and not _values.is_number(minimum, 0, 999_999_999):
             raise _errors.LocalProtocolError(f"DELIVERBY {minimum}: expected seconds, nine digits")
         for option in options:
             _checked_word(option.replace(",", " "))
@@ -439,7 +439,7 @@ class Limits(_extension.Extension):
         others: _abc.Iterable[str] = (),
     ) -> None:
         for limit in (mailmax, rcptmax, rcptdomainmax):
-            if limit is not None and (isinstance(limit, bool) or not 0 < limit < 10**6):
+            if limit is not None and not _values.is_number(limit, 1, 999_999):
                 raise _errors.LocalProtocolError(
                     f"LIMITS: {limit!r} is no limit: expected 1 to 999999"
                 )

@@ -15,7 +15,7 @@ from smtpproto.errors import LocalProtocolError
 from smtpproto.smtp.address import Address
 from smtpproto.smtp.timestamps import from_timestamp, to_timestamp
 from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
-from smtpproto.values import Value, fill
+from smtpproto.values import Value, fill, is_number, octets
 from smtpproto.wire import base64
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class By(Value):
     trace: bool
 
     def __init__(self, seconds: int, mode: str, trace: bool = False) -> None:
-        if not _is_number(seconds) or abs(seconds) >= 10**9 or upper(mode) not in ("N", "R"):
+        if not is_number(seconds, -999_999_999, 999_999_999) or upper(mode) not in ("N", "R"):
             raise LocalProtocolError(
                 f"By({seconds!r}, {mode!r}): expected seconds of at most nine digits, and the mode"
                 ' "N" or "R" (RFC 2852 section 4)'
@@ -87,12 +87,12 @@ class Tracking(Value):
     timeout: int | None
 
     def __init__(self, certifier: bytes, timeout: int | None = None) -> None:
-        if not certifier or not (timeout is None or (_is_number(timeout) and 0 <= timeout < 10**9)):
+        if not certifier or not (timeout is None or is_number(timeout, 0, 999_999_999)):
             raise LocalProtocolError(
                 f"Tracking({certifier!r}, {timeout!r}): expected some octets, and seconds of at"
                 " most nine digits (RFC 3885 section 3)"
             )
-        fill(self, bytes(certifier), timeout)
+        fill(self, octets(certifier), timeout)
 
     @classmethod
     def parse(cls, text: str) -> Tracking:
@@ -101,8 +101,8 @@ class Tracking(Value):
         if colon and not re.fullmatch(r"[0-9]{1,9}", timeout):
             raise ValueError("not seconds")
         padding = "=" * (-len(certifier) % 4)  # "=" cannot stand in a parameter
-        octets = base64.decode(f"{certifier}{padding}".encode())
-        return _built(lambda: cls(octets, int(timeout) if colon else None))
+        decoded = base64.decode(f"{certifier}{padding}".encode())
+        return _built(lambda: cls(decoded, int(timeout) if colon else None))
 
     def __str__(self) -> str:
         certifier = base64.encode(self.certifier).decode().rstrip("=")
@@ -181,10 +181,6 @@ class ValidSince(Value):
     def __str__(self) -> str:
         action = "" if self.no_support is None else f";{self.no_support}"
         return f"{to_timestamp(self.since, fractions=False)}{action}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _built(build: Callable[[], T]) -> T:
@@ -278,8 +274,8 @@ def _number(first: int, last: int) -> tuple[Callable[[str], int], Callable[[obje
         return int(text)
 
     def write(value: object) -> str:
-        if not _is_number(value):
-            raise ValueError("not a number")
+        if not is_number(value, first, last):
+            raise ValueError(f"not from {first} to {last}")
         return str(value)
 
     return read, write

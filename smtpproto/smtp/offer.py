@@ -83,6 +83,11 @@ class Offer:
 
 def offer(extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> Offer:
     """The Offer of a server with these extensions."""
+    for extension in extensions:
+        if not isinstance(extension, Extension):
+            raise LocalProtocolError(
+                f"extensions are values such as smtp.ext.Pipelining(), and not {extension!r}"
+            )
     policies = tuple(extension.server_policy for extension in extensions)
     return _shared(extensions, policies, tls, lmtp)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.values import Value, constructor, fill
+from smtpproto.values import Value, constructor, fill, is_number
 
 __all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader"]
 
@@ -73,7 +73,7 @@ class EnhancedStatus(Value):
     detail: int
 
     def __init__(self, klass: int, subject: int, detail: int) -> None:
-        if klass not in (2, 4, 5) or not 0 <= subject <= 999 or not 0 <= detail <= 999:
+        if klass not in (2, 4, 5) or not (is_number(subject, 0, 999) and is_number(detail, 0, 999)):
             raise LocalProtocolError(
                 f"{klass}.{subject}.{detail} is no enhanced status code: expected class 2, 4 or"
                 " 5, subject and detail 0 to 999 (RFC 3463 section 2)"
@@ -113,7 +113,7 @@ class Reply(Value):
     def __init__(
         self, code: int, *lines: str, enhanced: EnhancedStatus | str | None = None
     ) -> None:
-        if not 200 <= code <= 599:
+        if not is_number(code, 200, 599):
             raise LocalProtocolError(f"reply code {code}: expected 200 to 599")
         written = tuple(map(_writable, lines)) or (TEXTS.get(code, ""),)
         if enhanced is not None:

@@ -66,7 +66,7 @@ from smtpproto.smtp.state import (
     step_of,
 )
 from smtpproto.smtp.tally import Tally
-from smtpproto.values import constructor
+from smtpproto.values import check_choice, constructor, is_number
 from smtpproto.wire import base64
 from smtpproto.wire.dots import DotDecoder
 from smtpproto.wire.lines import LineTooLong
@@ -118,6 +118,7 @@ class ServerConnection(ServerSide):
         require_auth: bool = False,
         require_tls: bool = False,
     ) -> None:
+        check_choice("bare_newlines", bare_newlines, "refuse", "accept")
         self._lenient = bare_newlines == "accept"
         super().__init__(tls=tls, bare_lf=self._lenient)
         Ehlo(domain)  # raises LocalProtocolError for what could not stand in a reply
@@ -267,8 +268,8 @@ class ServerConnection(ServerSide):
         Raises LocalProtocolError when nothing is owed, and for another code.
         """
         step = self._owed_step("reject()")
-        if not 400 <= code <= 599:
-            raise LocalProtocolError(f"reject({code}): a refusal has a code from 400 to 599")
+        if not is_number(code, 400, 599):
+            raise LocalProtocolError(f"reject({code!r}): a refusal has a code from 400 to 599")
         self._give(self._negative(step, code, text, enhanced))
 
     def _negative(
@@ -499,7 +500,7 @@ class ServerConnection(ServerSide):
         try:
             command_class = offered.verbs.get(verb)
             if command_class is None:
-                self._refuse_verb(verb)
+                self._refuse_verb(line, verb)
             if command_class is Bdat:
                 return self._begin_chunk(line, argument)
             self._auth_line_follows = False
@@ -553,9 +554,10 @@ class ServerConnection(ServerSide):
         verb, argument = split(text)
         return upper(verb), argument
 
-    def _refuse_verb(self, verb: str) -> NoReturn:
+    def _refuse_verb(self, line: bytes, verb: str) -> NoReturn:
         if self._first_line and verb in _NOT_SMTP:
             raise Refused(421, "4.7.0", f"{verb} is HTTP, this is SMTP")
+        self._check_length(line, verb)
         if verb in self._offer.known:
             raise Refused(502, "5.5.1", f"{verb} is not offered here")
         raise Refused(500, "5.5.2", "Command unrecognized")
@@ -572,7 +574,7 @@ class ServerConnection(ServerSide):
             # RFC 4954 tells clients to keep to 512, and clients with long tokens do not.
             limit = max(limit, self._limits.auth_line)
         if len(line) + 2 > limit:
-            raise Refused(500, "5.5.2", f"Line too long: {verb} has at most {limit} octets")
+            raise Refused(500, "5.5.2", f"Line too long: at most {limit} octets here")
 
     def _check_sequence(self, verb: str, step: str) -> None:
         if step not in self._moves:

@@ -1174,6 +1174,17 @@ def test_authenticate() -> None:
     conn.send(MAIL)
 
 
+def test_authenticate_with_what_the_server_does_not_offer() -> None:
+    """The mechanism is not even asked: it has no secret to lose."""
+    conn = client("AUTH CRAM-MD5 LOGIN")
+    mechanism = Mechanism()
+    with pytest.raises(LocalProtocolError, match=r"EXTERNAL is not among .*: CRAM-MD5, LOGIN"):
+        conn.authenticate(mechanism)
+    assert mechanism.asked == []
+    with pytest.raises(LocalProtocolError, match="offers: none"):
+        client("AUTH").authenticate(mechanism)
+
+
 def test_the_challenges_are_answered_and_not_handed_out() -> None:
     """RFC 2195 section 2."""
     conn = client("AUTH CRAM-MD5")

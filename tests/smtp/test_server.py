@@ -496,6 +496,7 @@ REFUSED = [
     (b"", b"NO\rOP", 500, "5.5.2"),
     (b"", b"NO\nOP", 500, "5.5.2"),
     (b"", b"NOOP\r", 500, "5.5.2"),
+    (b"", b"EXPN " + b"x" * 506, 500, "5.5.2"),  # too long comes before not offered: 502
     (b"", b"NOOP \x7f", 500, "5.5.2"),
     (b"", b"NOOP \x1b[2J", 500, "5.5.2"),
     (b"", b"NOOP \xff", 500, "5.5.2"),
