@@ -14,10 +14,7 @@ such a tail back and puts it before the next piece, so one code path serves ever
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from smtpproto.errors import LocalProtocolError
-from smtpproto.wire.newlines import bare_newline
+from smtpproto.wire.newlines import NewlineRepair, bare_newline
 
 __all__ = ["DotDecoder", "DotEncoder"]
 
@@ -82,44 +79,20 @@ class DotEncoder:
     A bare CR or LF in the content becomes CRLF; with `strict` it raises LocalProtocolError.
     """
 
-    __slots__ = ("_held", "_line_start", "_strict")
+    __slots__ = ("_newlines",)
 
     def __init__(self, *, strict: bool = False) -> None:
-        self._strict = strict
-        self._line_start = True
-        self._held = b""  # a CR at the end of a piece, until the next one shows what follows it
+        self._newlines = NewlineRepair(strict=strict)
 
     def encode(self, data: bytes) -> bytes:
         """The octets to write for the next piece of the content.
 
         With `strict`, raises LocalProtocolError at a bare CR or LF, and takes nothing of `data`.
         """
-        octets = self._held + data
-        held = octets[-1:] if octets.endswith(b"\r") else b""
-        if held:
-            octets = octets[:-1]
-        if bare_newline(octets) >= 0:
-            if self._strict:
-                self._refuse()
-            octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-        self._held = held
-        if not octets:
-            return b""
-        stuffed = octets.replace(b"\r\n.", b"\r\n..")
-        if self._line_start and stuffed.startswith(b"."):
-            stuffed = b"." + stuffed
-        self._line_start = octets.endswith(b"\r\n")
-        return stuffed
+        at_line_start = self._newlines.at_line_start
+        stuffed = self._newlines.repair(data).replace(b"\r\n.", b"\r\n..")
+        return b"." + stuffed if at_line_start and stuffed.startswith(b".") else stuffed
 
     def finish(self) -> bytes:
         """The octets that end the message: the CRLF that its last line may lack, and the dot."""
-        if self._held and self._strict:
-            self._refuse()
-        complete = self._line_start and not self._held
-        return b".\r\n" if complete else b"\r\n.\r\n"
-
-    def _refuse(self) -> NoReturn:
-        raise LocalProtocolError(
-            "the message holds a CR without LF or a LF without CR, which no mail message may"
-            " (RFC 5321 section 2.3.8): repair it, or let newlines='crlf' do it"
-        )
+        return self._newlines.finish() + b".\r\n"

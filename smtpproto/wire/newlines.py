@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from io import IncrementalNewlineDecoder
+from typing import NoReturn
 
-__all__ = ["NewlineGuard", "bare_newline"]
+from smtpproto.errors import LocalProtocolError
+
+__all__ = ["NewlineGuard", "NewlineRepair", "bare_newline"]
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
@@ -57,3 +60,47 @@ class NewlineGuard:
     def finish(self) -> None:
         """The message ends here: a CR that was held back is bare."""
         self.bare = self.bare or bool(self._held)
+
+
+class NewlineRepair:
+    """Makes each newline of a message CRLF, and ends its last line.
+
+    A bare CR or LF becomes CRLF; with `strict` it raises LocalProtocolError.
+    """
+
+    __slots__ = ("_held", "_strict", "at_line_start")
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._held = b""  # a CR at the end of a piece, until the next one shows what follows it
+        self.at_line_start = True
+
+    def repair(self, data: bytes) -> bytes:
+        """The next piece of the message, with the CR that was held back before it.
+
+        With `strict`, raises LocalProtocolError at a bare CR or LF, and takes nothing of `data`.
+        """
+        octets = self._held + data
+        held = octets[-1:] if octets.endswith(b"\r") else b""
+        if held:
+            octets = octets[:-1]
+        if bare_newline(octets) >= 0:
+            if self._strict:
+                self._refuse()
+            octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+        self._held = held
+        if octets:
+            self.at_line_start = octets.endswith(b"\r\n")
+        return octets
+
+    def finish(self) -> bytes:
+        """The CRLF that the last line may lack."""
+        if self._held and self._strict:
+            self._refuse()
+        return b"" if self.at_line_start and not self._held else b"\r\n"
+
+    def _refuse(self) -> NoReturn:
+        raise LocalProtocolError(
+            "the message holds a CR without LF or a LF without CR, which no mail message may"
+            " (RFC 5321 section 2.3.8): repair it, or let newlines='crlf' do it"
+        )
