@@ -96,6 +96,21 @@ class ClientSide(Connection):
         self._waiting: deque[Sent] = deque()
         self._exchange: Exchange | None = None
 
+    # -- public: what waits -----------------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        """True when everything that was sent has been answered."""
+        return not (self._unanswered or self._waiting)
+
+    @property
+    def held_back(self) -> bool:
+        """True while something that was sent may not be written before replies come.
+
+        More can be sent, and waits in memory behind it.
+        """
+        return bool(self._waiting)
+
     # -- public: SASL -----------------------------------------------------------------------------
 
     def authenticate(self, mechanism: ClientMechanism) -> None:

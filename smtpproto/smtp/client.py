@@ -124,6 +124,16 @@ class ClientConnection(ClientSide):
     # -- public: what the session is --------------------------------------------------------------
 
     @property
+    def lmtp(self) -> bool:
+        """Whether this is LMTP."""
+        return self._lmtp
+
+    @property
+    def newlines(self) -> Literal["crlf", "strict"]:
+        """What becomes of a bare CR or LF in a message."""
+        return "strict" if self._strict else "crlf"
+
+    @property
     def state(self) -> State:
         """Where the session stands, by the replies that have come."""
         return self._state
