@@ -52,6 +52,7 @@ from smtpproto.smtp.extension import Extension
 from smtpproto.smtp.keywords import By, OriginalRecipient, Tracking, ValidSince
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.parameters import Parameters
+from smtpproto.smtp.refused import LimitError
 from smtpproto.smtp.replies import EnhancedStatus, Reply
 from smtpproto.smtp.server import ServerConnection
 from smtpproto.smtp.state import State
@@ -60,10 +61,11 @@ from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
 __all__ = [
     "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",
     "By", "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
-    "CommandSyntaxError", "ConnectionClosed", "Data", "Ehlo", "EndOfMessage", "EnhancedStatus",
-    "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo", "Help", "Lhlo", "Limits",
-    "Mail", "MessageData", "MessageRefused", "Noop", "OriginalRecipient", "Parameters", "Quit",
-    "Raw", "Rcpt", "Reply", "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail",
-    "SendOrMail", "ServerConnection", "StartTls", "State", "TlsHandshake", "Tracking", "Turn",
-    "ValidSince", "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
+    "CommandSyntaxError", "ConnectionClosed", "Data", "Ehlo", "EndOfMessage",
+    "EnhancedStatus", "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo",
+    "Help", "Lhlo", "LimitError", "Limits", "Mail", "MessageData", "MessageRefused", "Noop",
+    "OriginalRecipient", "Parameters", "Quit", "Raw", "Rcpt", "Reply",
+    "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
+    "ServerConnection", "StartTls", "State", "TlsHandshake", "Tracking", "Turn", "ValidSince",
+    "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
 ]  # fmt: skip

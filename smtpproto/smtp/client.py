@@ -38,7 +38,7 @@ from smtpproto.smtp.events import (
 from smtpproto.smtp.extension import Extension, octets_added
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED
-from smtpproto.smtp.refused import Refused
+from smtpproto.smtp.refused import LimitError, Refused
 from smtpproto.smtp.replies import Reply, ReplyReader
 from smtpproto.smtp.state import (
     BARRIERS,
@@ -200,7 +200,8 @@ class ClientConnection(ClientSide):
         """Queue a command, a piece of a message or its end, or a step of a SASL exchange.
 
         What may not follow what was sent so far, should all of it succeed, raises
-        LocalProtocolError; so does what the server does not offer.
+        LocalProtocolError; so does what the server does not offer. LimitError, which is one,
+        says that it could be sent in another transaction or session.
         """
         if self._closed:
             raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
@@ -227,9 +228,8 @@ class ClientConnection(ClientSide):
         try:
             self._check_offer(command)
         except Refused as refused:
-            raise LocalProtocolError(
-                f"{command!r} cannot be sent to this server: {refused.text}"
-            ) from None
+            error = LimitError if refused.code < 500 else LocalProtocolError
+            raise error(f"{command!r} cannot be sent to this server: {refused.text}") from None
         wire = bytes(command)
         self._check_line(command, wire)
         self._expected = success(MACHINE[self._expected_state()][step])

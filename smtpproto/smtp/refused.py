@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["Refused"]
+from smtpproto.errors import LocalProtocolError
+
+__all__ = ["LimitError", "Refused"]
+
+
+class LimitError(LocalProtocolError):
+    """A command is one more than the server takes (RFC 9422): another transaction, or another
+    session, can have it."""
 
 
 class Refused(Exception):  # noqa: N818 (no error: a server answers it, a client says it to its user)
