@@ -32,6 +32,7 @@ from smtpproto.smtp.commands import (
     Turn,
     Vrfy,
 )  # fmt: skip
+from smtpproto.smtp.delivery import Delivery
 from smtpproto.smtp.events import (
     AuthCancelled,
     AuthChallenge,
@@ -54,6 +55,7 @@ from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.parameters import Parameters
 from smtpproto.smtp.refused import LimitError
 from smtpproto.smtp.replies import EnhancedStatus, Reply
+from smtpproto.smtp.report import Outcome, Report, Verdict
 from smtpproto.smtp.server import ServerConnection
 from smtpproto.smtp.state import State
 from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
@@ -61,11 +63,11 @@ from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
 __all__ = [
     "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",
     "By", "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
-    "CommandSyntaxError", "ConnectionClosed", "Data", "Ehlo", "EndOfMessage",
+    "CommandSyntaxError", "ConnectionClosed", "Data", "Delivery", "Ehlo", "EndOfMessage",
     "EnhancedStatus", "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo",
     "Help", "Lhlo", "LimitError", "Limits", "Mail", "MessageData", "MessageRefused", "Noop",
-    "OriginalRecipient", "Parameters", "Quit", "Raw", "Rcpt", "Reply",
-    "ReplyReceived", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
+    "OriginalRecipient", "Outcome", "Parameters", "Quit", "Raw", "Rcpt", "Reply",
+    "ReplyReceived", "Report", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
     "ServerConnection", "StartTls", "State", "TlsHandshake", "Tracking", "Turn", "ValidSince",
-    "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
+    "Verdict", "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
 ]  # fmt: skip
