@@ -216,10 +216,10 @@ class Delivery:
         self._room = self._most
         if not self._todo or not self._try(self._mail, self._todo):
             self._finish()
-            return
-        self._ask()
-        if self._asked and self._pipelining and not self._chunked:
-            self._conn.send(Data())
+        elif self._pipelining:
+            self._ask()
+            if self._asked and not self._chunked:
+                self._conn.send(Data())
 
     def _make_room(self) -> None:
         """Give those who were too many another transaction, of as many as this one delivered; one
