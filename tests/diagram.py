@@ -1,14 +1,9 @@
-"""Draws the state machines into the README: ``python -m tests.diagram`` writes them there.
-
-The picture comes from the tables of state.py alone; tests/test_readme.py holds the two together.
-"""
+"""The state machines as they stand in the README, drawn from the tables of state.py alone."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 from typing import TypeVar
 
 from smtpproto.pop3 import state as pop3
@@ -16,8 +11,6 @@ from smtpproto.smtp import state as smtp
 
 State = TypeVar("State", bound=Enum)
 Kind = TypeVar("Kind")
-
-README = Path(__file__).parent.parent / "README.md"
 
 
 def diagram(
@@ -52,29 +45,3 @@ MACHINES: dict[str, str] = {
     "smtp": diagram(smtp.MACHINE, {}),
     "pop3": diagram(pop3.MACHINE, pop3.ENTERED),
 }
-
-
-def drawn(name: str, text: str) -> str:
-    """The diagram that stands in a text. Raises ValueError when none does."""
-    start, end = _place(name, text)
-    return text[start:end]
-
-
-def _place(name: str, text: str) -> tuple[int, int]:
-    match = re.search(rf"<!-- {name} machine -->\n```mermaid\n(.*?)\n```", text, re.DOTALL)
-    if match is None:
-        raise ValueError(f"no diagram of the {name} machine")
-    return match.span(1)
-
-
-def write() -> None:
-    """Put the diagrams into the README."""
-    text = README.read_text()
-    for name, diagram_now in MACHINES.items():
-        start, end = _place(name, text)
-        text = text[:start] + diagram_now + text[end:]
-    README.write_text(text)
-
-
-if __name__ == "__main__":
-    write()

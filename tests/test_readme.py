@@ -7,14 +7,62 @@ import re
 import pytest
 
 from smtpproto import sasl, smtp
-from tests.diagram import MACHINES, README, drawn
+from smtpproto.smtp.capabilities import CLASSES
+from smtpproto.smtp.commands import VERBS
+from smtpproto.smtp.keywords import KEYWORDS
+from tests.readme import PARTS, README, part
 
 TEXT = README.read_text()
 
 
-@pytest.mark.parametrize("name", MACHINES)
-def test_the_diagram_is_drawn_from_the_tables(name: str) -> None:
-    assert drawn(name, TEXT) == MACHINES[name], "run: python -m tests.diagram"
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_written_from_the_code(name: str) -> None:
+    assert part(name, TEXT) == PARTS[name], "run: python -m tests.readme"
+
+
+EXTENSIONS = {
+    cells[0]: cells
+    for line in part("smtp extensions", TEXT).splitlines()[2:]
+    for cells in [[cell.strip() for cell in line.split("|")[1:-1]]]
+}
+"""The rows of the table, as the README has them."""
+
+
+class TestTheTableOfExtensions:
+    def test_has_every_class(self) -> None:
+        named = {name for row in EXTENSIONS.values() for name in re.findall(r"ext\.(\w+)", row[2])}
+        assert named == {name for name in vars(smtp.ext) if name[0].isupper()}
+
+    def test_has_every_parameter_and_every_verb(self) -> None:
+        named = {
+            word.rstrip("=").partition("=")[0]
+            for row in EXTENSIONS.values()
+            for cell in row[3:6]
+            for word in cell.split(", ")
+        }
+        always = {"EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "HELP"}
+        assert named - {"", "any", "that verb"} == {*KEYWORDS, *VERBS} - always
+
+    @pytest.mark.parametrize("keyword", CLASSES)
+    def test_each_row_is_in_both_roles(self, keyword: str) -> None:
+        """What a server offers is what a client finds."""
+        _, rfc, name, _, _, _, needs = EXTENSIONS[keyword]
+        assert rfc.isdigit()
+        extension = getattr(smtp.ext, name.strip("`").removeprefix("ext."))()
+        needed = [CLASSES[word]() for word in needs.split(", ") if word]
+        tls = keyword != "STARTTLS"
+        server = smtp.ServerConnection("mx.example", extensions=[*needed, extension], tls=tls)
+        client = smtp.ClientConnection(tls=tls)
+        client.send(smtp.Ehlo("c.example"))
+        server.accept()
+        client.receive_data(server.data_to_send())
+        list(client.events())
+        server.receive_data(client.data_to_send())
+        assert server.next_event() == smtp.Ehlo("c.example")
+        server.accept()
+        client.receive_data(server.data_to_send())
+        list(client.events())
+        assert client.capabilities[keyword] == extension
 
 
 class Pipe:
