@@ -48,6 +48,11 @@ class Dialogue(NamedTuple):
         """What the server is configured with although no answer in the file shows it."""
         return tuple((self._directive("offers") or "").split())
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether no RFC has it: then our server's own replies stand in its own words."""
+        return any(text.startswith("Written by hand") for text in self.comments)
+
     def _directive(self, name: str) -> str | None:
         found = [text for text in self.comments if text.startswith(f"{name}: ")]
         return found[0].partition(": ")[2] if found else None

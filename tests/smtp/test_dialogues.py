@@ -9,6 +9,7 @@ stands, with the command that it answers. Lines come in whole, and again one oct
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ import pytest
 
 from smtpproto import smtp
 from smtpproto.smtp import ext
+from smtpproto.smtp.capabilities import CLASSES
+from smtpproto.smtp.commands import VERBS
+from smtpproto.smtp.keywords import KEYWORDS
 from tests.dialogue import Dialogue, Said, Switch, dialogues
 
 NOT_YET: dict[tuple[str, str], str] = {}
@@ -64,6 +68,35 @@ def test_client(dialogue: Dialogue, size: int) -> None:
     if after is not None:
         server = first.client.reversed("client.example")
         ServerSession(after, size, server).run()
+
+
+# -- that nothing is left out ----------------------------------------------------------------------
+
+
+def said_by_clients() -> Iterator[tuple[str, list[str]]]:
+    """The verb and the words of each line of a client, messages included."""
+    for dialogue in ALL:
+        for step in dialogue.steps:
+            if isinstance(step, Said) and step.side == "C" and not step.piece:
+                verb, *words = step.octets.decode().upper().split() or [""]
+                yield verb, [word.partition("=")[0] for word in words]
+
+
+@pytest.mark.parametrize("keyword", CLASSES)
+def test_every_extension_is_offered_somewhere(keyword: str) -> None:
+    assert any(
+        one.keyword == keyword for dialogue in ALL for one in itertools.chain(*offers(dialogue))
+    )
+
+
+@pytest.mark.parametrize("parameter", KEYWORDS)
+def test_every_parameter_is_used_somewhere(parameter: str) -> None:
+    assert any(verb in ("MAIL", "RCPT") and parameter in words for verb, words in said_by_clients())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_used_somewhere(verb: str) -> None:
+    assert any(verb == said for said, _ in said_by_clients())
 
 
 # -- what the files say, read without the package --------------------------------------------------
@@ -213,7 +246,7 @@ class ServerSession:
             return
         if by_name and code == 334:
             self.server.send(smtp.AuthChallenge(challenge(reply.octets)))
-        elif isinstance(request, smtp.Atrn) and self.reverse and code == 250:
+        elif isinstance(request, smtp.Atrn | smtp.Turn) and self.reverse and code == 250:
             self.reversed = self.server.reversed()
             assert code_of(self.server.data_to_send()) == 250
             return
@@ -234,6 +267,7 @@ class ServerSession:
             case smtp.CommandRefused(_, reply):
                 script = self.next_reply()
                 assert reply.code == int(script.server or code_of(script.octets))
+                assert bytes(reply) == script.octets or not self.dialogue.by_hand
                 assert self.server.data_to_send() == bytes(reply)
             case smtp.MessageData(data):
                 self.content += data
@@ -345,7 +379,8 @@ class ClientSession:
 
     def ask(self, request: smtp.Command | smtp.EndOfMessage) -> None:
         self.client.send(request)
-        if self.lmtp and isinstance(request, smtp.EndOfMessage):
+        last_chunk = isinstance(request, smtp.Bdat) and request.last
+        if self.lmtp and (last_chunk or isinstance(request, smtp.EndOfMessage)):
             self.unanswered.extend((request, recipient) for recipient in self.accepted)
         else:
             self.unanswered.append((request, None))
@@ -362,7 +397,9 @@ class ClientSession:
             assert events == [smtp.AuthChallenge(challenge(octets))]
             return
         request, recipient = self.unanswered.popleft()
-        if isinstance(request, smtp.Rcpt) and octets.startswith(b"2"):
+        if isinstance(request, smtp.Mail):
+            self.accepted.clear()
+        elif isinstance(request, smtp.Rcpt) and octets.startswith(b"2"):
             self.accepted.append(request)
         assert events.pop(0) == smtp.ReplyReceived(
             request, smtp.Reply(code_of(octets), *texts(octets)), recipient
