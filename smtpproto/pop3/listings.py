@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.pop3.commands import MOST
 from smtpproto.values import Value, constructor, fill, is_number
 
 __all__ = ["Language", "MaildropStatus", "ScanListing", "UniqueId", "read_listings"]
@@ -22,9 +23,12 @@ _OCTETS = r"[ \t]+([0-9]{1,19})"
 _REST = r"(?:[ \t].*)?$"
 
 
-def _check(what: str, number: int, least: int) -> None:
-    if not is_number(number, least, 10**19 - 1):
-        raise LocalProtocolError(f"{what} {number}: expected a number, {least} or more")
+_MOST_OCTETS = 10**19 - 1
+
+
+def _check(what: str, number: int, least: int, most: int) -> None:
+    if not is_number(number, least, most):
+        raise LocalProtocolError(f"{what} {number!r}: expected a number from {least} to {most}")
 
 
 class _Listing(Value):
@@ -60,8 +64,8 @@ class MaildropStatus(_Listing):
     _form = "the number of messages and of their octets"
 
     def __init__(self, count: int, octets: int) -> None:
-        _check("MaildropStatus", count, 0)
-        _check("MaildropStatus", octets, 0)
+        _check("MaildropStatus", count, 0, MOST)
+        _check("MaildropStatus: octets", octets, 0, _MOST_OCTETS)
         fill(self, count, octets)
 
     @classmethod
@@ -79,8 +83,8 @@ class ScanListing(_Listing):
     _form = "a message-number and a number of octets"
 
     def __init__(self, number: int, octets: int) -> None:
-        _check("ScanListing", number, 1)
-        _check("ScanListing", octets, 0)
+        _check("ScanListing", number, 1, MOST)
+        _check("ScanListing: octets", octets, 0, _MOST_OCTETS)
         fill(self, number, octets)
 
     @classmethod
@@ -102,7 +106,7 @@ class UniqueId(_Listing):
     _form = "a message-number and a unique-id"
 
     def __init__(self, number: int, uid: str) -> None:
-        _check("UniqueId", number, 1)
+        _check("UniqueId", number, 1, MOST)
         if not re.fullmatch("[!-~]{1,70}", uid):
             raise LocalProtocolError(
                 f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"
