@@ -1,18 +1,17 @@
-"""ClientSession: what the clients of both protocols do alike: TLS, then the login."""
+"""ClientSession: what the clients of both protocols do alike: say hello, and again under TLS."""
 
 from __future__ import annotations
 
-from smtpproto import pop3, sasl, smtp
+from smtpproto import pop3, smtp
 from tests.wrappers.session import Session
 
 
 class RefusedError(Exception):
-    """The server would not do what the session cannot do without; what it said is the text."""
+    """The server would not do what the session cannot go on without."""
 
 
 class ClientSession(Session):
-    """The client's side. `starttls` insists on TLS before the login, and before all else that
-    matters."""
+    """The client's side. `starttls` insists on TLS before anything that matters is said."""
 
     conn: smtp.ClientConnection | pop3.ClientConnection
 
@@ -20,14 +19,22 @@ class ClientSession(Session):
         self, conn: smtp.ClientConnection | pop3.ClientConnection, *, starttls: bool
     ) -> None:
         super().__init__(conn)
-        self.starttls = starttls
+        self._starttls = starttls
+
+    @property
+    def wants_data(self) -> bool:
+        return not (self.handshake_due or self.closed)  # nobody has to answer before that
+
+    @property
+    def tls_is_missing(self) -> bool:
+        return self._starttls and not self.conn.tls
 
     def say_hello(self) -> None:
-        """Ask what the server offers: after the greeting, and again when TLS has begun."""
+        """Ask what the server offers; before the greeting this waits for it."""
         raise NotImplementedError
 
     def tls_started(self) -> None:
-        within = not self.conn.tls
+        within_session = not self.conn.tls
         super().tls_started()
-        if within:
+        if within_session:  # all that the server offered is forgotten
             self.say_hello()

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import trio
 import trustme
@@ -19,8 +19,11 @@ from OpenSSL import SSL
 from twisted.internet import defer, error, reactor, task
 from twisted.internet.ssl import Certificate, PrivateCertificate, optionsForClientTLS
 
+from smtpproto import sasl, smtp
 from tests.wrappers import on_asyncio, on_sockets, on_trio, on_twisted
+from tests.wrappers.pop3_client import Fetcher
 from tests.wrappers.session import Session
+from tests.wrappers.smtp_client import Sender
 
 __all__ = ["HOST", "KINDS", "Kind", "Server"]
 
@@ -66,6 +69,59 @@ class Kind:
         Raises OSError when the transport breaks, and what the session raises.
         """
         self._run(session, port, authority)
+
+    def deliver(
+        self,
+        port: int,
+        envelope: smtp.Envelope,
+        message: bytes | Iterable[bytes],
+        *,
+        domain: str = "client.example",
+        tls: Literal["starttls", "implicit"] | None = None,
+        authority: trustme.CA | None = None,
+        mechanism: sasl.ClientMechanism | None = None,
+        lmtp: bool = False,
+    ) -> smtp.Report:
+        """What becomes of a message that is sent to the server on `port` of HOST."""
+        sender = Sender(
+            [(envelope, message)],
+            domain=domain,
+            mechanism=mechanism,
+            starttls=tls == "starttls",
+            tls=tls == "implicit",
+            lmtp=lmtp,
+        )
+        try:
+            self.run(sender, port, authority=authority)
+        except OSError:
+            if not sender.reports:
+                raise
+        return sender.reports[0]
+
+    def fetch(
+        self,
+        port: int,
+        user: str = "",
+        password: str = "",
+        *,
+        mechanism: sasl.ClientMechanism | None = None,
+        seen: Container[str] = (),
+        delete: bool = True,
+        tls: Literal["starttls", "implicit"] | None = None,
+        authority: trustme.CA | None = None,
+    ) -> list[tuple[str, bytes]]:
+        """The messages in a maildrop of the server on `port` of HOST, after their unique-ids."""
+        fetcher = Fetcher(
+            user,
+            password,
+            mechanism=mechanism,
+            seen=seen,
+            delete=delete,
+            starttls=tls == "starttls",
+            tls=tls == "implicit",
+        )
+        self.run(fetcher, port, authority=authority)
+        return fetcher.messages
 
 
 # -- sockets --------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class Fetcher(ClientSession):
         self._delete = delete
         self._uids: dict[int, str] = {}
         self._pieces: list[bytes] = []
+        self.say_hello()
 
     def say_hello(self) -> None:
         self.conn.send(pop3.Capa())
@@ -47,8 +48,6 @@ class Fetcher(ClientSession):
     def handle(self, event: pop3.Event) -> None:
         conn = self.conn
         match event:
-            case pop3.ResponseReceived(None, pop3.Ok()):
-                self.say_hello()
             case pop3.ResponseReceived(pop3.Capa()):  # or -ERR, where nobody knows CAPA
                 self._log_in()
             case pop3.ResponseReceived(pop3.User(), pop3.Ok()):
@@ -73,7 +72,7 @@ class Fetcher(ClientSession):
 
     def _log_in(self) -> None:
         conn = self.conn
-        if self.starttls and not conn.tls:
+        if self.tls_is_missing:
             conn.send(pop3.Stls())
         elif self._mechanism is not None:
             conn.authenticate(self._mechanism)

@@ -39,6 +39,8 @@ class Session:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        self.channel: Connection | smtp.Delivery = conn
+        """Where the octets go: a Delivery stands before its connection."""
         self.handshake_due = conn.tls  # implicit TLS begins with one (RFC 8314 section 3)
         self.asks_for: str | None = None
         """The user whose password the session cannot go on without."""
@@ -65,17 +67,17 @@ class Session:
 
     def receive_data(self, octets: bytes | bytearray) -> None:
         """The peer has sent this; b"" when it will send no more."""
-        self.conn.receive_data(octets)
+        self.channel.receive_data(octets)
 
     def data_to_send(self) -> bytes:
         """What is to be written next; b"" when something else is due."""
         if self.handshake_due:
             return b""
-        octets = self.conn.data_to_send()
+        octets = self.channel.data_to_send()
         going_on = True
         while going_on and len(octets) < _ENOUGH:
             going_on = self.step()
-            octets += self.conn.data_to_send()  # a step that finds no event may queue some, too
+            octets += self.channel.data_to_send()  # a step that finds no event may queue some, too
         return octets
 
     def step(self) -> bool:
