@@ -474,7 +474,10 @@ def _result(request: Request | None, response: Ok) -> Result:
             return ScanListing.parse(response.text)
         case Uidl(None):
             return read_listings(UniqueId, lines)
-        case Uidl():
+        case Uidl(number):
+            words = response.text.split(maxsplit=1)
+            if len(words) == 1:  # some servers leave out the number, which the client has named
+                return UniqueId.parse(f"{number} {words[0]}")
             return UniqueId.parse(response.text)
         case Capa():
             return Capabilities.parse(lines)

@@ -156,6 +156,7 @@ def test_a_refused_greeting_ends_the_session() -> None:
         (Uidl(), b"+OK\r\n1 a b\r\n2 c\r\n.\r\n", Ok(lines=["1 a b", "2 c"]),
          (UniqueId(1, "a"), UniqueId(2, "c"))),
         (Uidl(1), b"+OK 1 a\r\n", Ok("1 a"), UniqueId(1, "a")),
+        (Uidl(7), b"+OK a\r\n", Ok("a"), UniqueId(7, "a")),  # Twisted's server
         (Uidl(), b"-ERR [SYS/PERM] x\r\n", Err("x", "SYS/PERM"), None),
         (Capa(), b"+OK\r\nUSER\r\nSASL\r\n\r\n.\r\n", Ok(lines=["USER", "SASL", ""]),
          Capabilities(["USER", "SASL"])),
@@ -814,6 +815,7 @@ def broken(client: ClientConnection, octets: bytes, expected: str) -> tuple[Even
         (List(1), b"+OK\r\n", "a message-number"),
         (Uidl(), b"+OK\r\n1\r\n.\r\n", "a message-number and a unique-id"),
         (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
+        (Uidl(1), b"+OK\r\n", "a message-number and a unique-id"),
         (Capa(), b"+OK\r\nTOP\0\r\n.\r\n", "NUL"),
     ],
 )  # fmt: skip
