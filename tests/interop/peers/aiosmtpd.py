@@ -1,0 +1,23 @@
+"""aiosmtpd: an SMTP server in Python."""
+
+from __future__ import annotations
+
+from tests.interop.features import Smtp
+from tests.interop.peers.in_python import PythonServer
+from tests.interop.server import SmtpServer
+
+__all__ = ["Aiosmtpd"]
+
+
+class Aiosmtpd(PythonServer, SmtpServer):
+    name = "aiosmtpd"
+    features = frozenset(Smtp) - {
+        Smtp.PIPELINING,
+        Smtp.BDAT,
+        Smtp.CRAM_MD5,
+        Smtp.SCRAM_SHA_1,
+        Smtp.SCRAM_SHA_256,
+        Smtp.DSN,
+    }
+    distribution = "aiosmtpd"
+    program = "tests.interop.peers.serve_aiosmtpd"
