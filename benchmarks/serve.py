@@ -1,0 +1,75 @@
+"""A server in a process of its own: ``python -m benchmarks.serve smtpproto``, or ``aiosmtpd``.
+
+It writes its port, and then for each line that it reads how many messages and octets it has taken
+since the last. It ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["Server", "running"]
+
+
+class Server:
+    """The process, from outside."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port = int(self._line())
+
+    def taken(self) -> tuple[int, int]:
+        """How many messages, and octets of them, it has taken since it was asked last."""
+        assert self._process.stdin is not None
+        print(file=self._process.stdin, flush=True)
+        messages, octets = self._line().split()
+        return int(messages), int(octets)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def running(name: str) -> Iterator[Server]:
+    """A server, until the end of the block."""
+    command = [sys.executable, "-m", "benchmarks.serve", name]
+    pipes = subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with pipes as process:
+        yield Server(process)
+
+
+async def main(name: str) -> None:
+    if name == "smtpproto":
+        from benchmarks.asyncio_server import start_server
+    else:
+        from benchmarks.peers.aiosmtpd import start_server
+    sizes: list[int] = []
+    server = await start_server(lambda message: sizes.append(len(message)))
+    print(server.sockets[0].getsockname()[1], flush=True)
+    ended = asyncio.Event()
+
+    def asked() -> None:
+        if not sys.stdin.readline():
+            ended.set()
+            return
+        print(len(sizes), sum(sizes), flush=True)
+        sizes.clear()
+
+    asyncio.get_running_loop().add_reader(sys.stdin, asked)
+    await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
