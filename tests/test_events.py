@@ -73,7 +73,7 @@ def test_repr_shows_no_secret(event: smtp.Event, shown: str) -> None:
     assert repr(event) == shown
 
 
-@given(strategies.smtp_events())
+@given(strategies.smtp_events() | strategies.pop3_events())
 def test_repr_of_any(event: smtp.Event) -> None:
     assert repr(event).startswith(type(event).__name__ + "(")
 

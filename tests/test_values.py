@@ -24,6 +24,12 @@ values = st.one_of(
     strategies.smtp_events(),
     strategies.smtp_limits(),
     strategies.envelopes(),
+    strategies.pop3_commands(),
+    strategies.pop3_responses(),
+    strategies.pop3_listings(),
+    strategies.pop3_capabilities(),
+    strategies.pop3_limits(),
+    strategies.pop3_events(),
 )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtpproto import LocalProtocolError, RemoteProtocolError, pop3
+from smtpproto import LocalProtocolError, RemoteProtocolError, pop3, strategies
 from smtpproto.pop3 import (
     Apop,
     Auth,
@@ -27,11 +25,9 @@ from smtpproto.pop3 import (
     Event,
     Extended,
     Lang,
-    Language,
     Limits,
     List,
     Maildrop,
-    MaildropStatus,
     MessageData,
     Noop,
     Ok,
@@ -51,77 +47,55 @@ from smtpproto.pop3 import (
     Uidl,
     UniqueId,
     User,
-    Utf8,
 )
+from smtpproto.pop3.commands import VERBS
 
 # -- values ----------------------------------------------------------------------------------------
 
-numbers = st.integers(1, 10**10 - 1)
-words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
-names = st.lists(words, min_size=1, max_size=3).map(" ".join)
-printable = st.text(st.characters(exclude_categories=["C"]), max_size=40)
-mechanisms = st.text("ABCXYZ019-_", min_size=1, max_size=20)
-levels = st.text("ABZ019-!.^_~", min_size=1, max_size=8)
-codes = st.none() | st.lists(levels, min_size=1, max_size=3).map("/".join)
-uids = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=70)
 
-commands: st.SearchStrategy[Command] = st.one_of(
-    st.sampled_from([Stat(), Noop(), Rset(), Quit(), Capa(), Stls(), Utf8(), Auth()]),
-    st.builds(User, names),
-    st.builds(Pass, printable.filter(bool)),
-    st.builds(Apop, names, st.text("0123456789abcdef", min_size=32, max_size=32)),
-    st.builds(Auth, mechanisms, st.none() | st.binary(max_size=40)),
-    st.builds(List, st.none() | numbers),
-    st.builds(Uidl, st.none() | numbers),
-    st.builds(Retr, numbers),
-    st.builds(Dele, numbers),
-    st.builds(Top, numbers, st.integers(0, 10**10 - 1)),
-    st.builds(Lang, st.sampled_from([None, "*", "de", "en-boont", "sr-Latn-RS"])),
-    st.builds(Extended, st.sampled_from(["XTND", "X-1"]), st.none() | names),
-)
-lines = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])), max_size=5)
-
-
-def built(kind: type[Response], *arguments: Any) -> Response | None:
-    try:
-        return kind(*arguments)
-    except LocalProtocolError:
-        return None  # a text that begins like a response code
-
-
-responses: st.SearchStrategy[Response] = st.one_of(
-    st.builds(built, st.just(Ok), printable, codes, st.none() | lines),
-    st.builds(built, st.just(Err), printable, codes),
-).filter(lambda response: response is not None)  # type: ignore[assignment]
-listings = st.one_of(
-    st.builds(MaildropStatus, st.integers(0, 10**10 - 1), st.integers(0, 10**19 - 1)),
-    st.builds(ScanListing, numbers, st.integers(0, 10**19 - 1)),
-    st.builds(UniqueId, numbers, uids),
-    st.builds(Language, st.sampled_from(["de", "en-boont"]), names | st.just("")),
-)
-
-
-@given(commands)
+@given(strategies.pop3_commands())
 def test_commands_round_trip(command: Command) -> None:
     assert Command.parse(bytes(command)) == command
     assert bytes(command).count(b"\n") == 1
     assert bytes(command).endswith(b"\r\n")
 
 
-@given(responses)
+@given(strategies.pop3_responses())
 def test_responses_round_trip(response: Response) -> None:
     assert Response.parse(bytes(response)) == response
 
 
-@given(listings)
+@given(strategies.pop3_listings())
 def test_listings_round_trip(listing: ScanListing) -> None:
     assert listing.parse(str(listing)) == listing
 
 
-@given(st.lists(st.lists(words, min_size=1, max_size=3).map(" ".join), max_size=5))
-def test_capabilities_round_trip(given_lines: list[str]) -> None:
-    read = Capabilities.parse(given_lines)
-    assert Capabilities.parse(read.lines) == read == Capabilities(read.lines)
+@given(strategies.pop3_capabilities())
+def test_capabilities_round_trip(capabilities: Capabilities) -> None:
+    assert Capabilities.parse(capabilities.lines) == capabilities == Capabilities(capabilities)
+
+
+@given(strategies.pop3_maildrops(), st.lists(st.integers(1, 6), max_size=6))
+def test_a_maildrop_is_of_one_mind(maildrop: Maildrop, numbers: list[int]) -> None:
+    """STAT, LIST, UIDL and what is deleted fit together, whatever DELE was said."""
+    before = maildrop.status
+    marked = {n for n in numbers if isinstance(maildrop.answer(Dele(n)), Ok)}
+    assert [unique.number for unique in maildrop.deleted] == sorted(marked)
+    scans, ids = (maildrop.answer(command) for command in (List(), Uidl()))
+    assert isinstance(scans, Ok)
+    assert isinstance(ids, Ok)
+    left = [ScanListing.parse(line) for line in scans.lines or ()]
+    assert maildrop.answer(Stat()) == Ok(f"{len(left)} {sum(one.octets for one in left)}")
+    assert [UniqueId.parse(line).number for line in ids.lines or ()] == [n.number for n in left]
+    assert {one.number for one in left} | marked == set(range(1, before.count + 1))
+    maildrop.answer(Rset())
+    assert maildrop.status == before
+    assert maildrop.deleted == ()
+
+
+@given(st.data(), st.sampled_from([*VERBS.values(), Extended]))
+def test_the_strategies_know_every_command(data: st.DataObject, command: type[Command]) -> None:
+    assert type(data.draw(strategies.pop3_commands(command))) is command
 
 
 @given(st.binary(max_size=60))
@@ -319,7 +293,7 @@ def test_arbitrary_octets_into_a_client(
 
 # -- client against server -------------------------------------------------------------------------
 
-MESSAGES = st.lists(st.binary(max_size=60), max_size=4)
+MESSAGES = st.lists(strategies.messages(max_pieces=8), max_size=4)
 
 
 @settings(max_examples=200, deadline=None)

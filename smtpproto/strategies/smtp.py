@@ -1,17 +1,4 @@
-"""Hypothesis strategies for every public value, for the test suites of who builds on this package.
-
-    from hypothesis import given
-    from smtpproto import strategies
-
-    @given(strategies.smtp_commands(smtp.Mail, smtp.Rcpt))
-    def test_my_server(command): ...
-
-The strategies of one protocol's values begin with its name; what belongs to mail whatever carries
-it (messages, envelopes, enhanced status codes) has no prefix. Each generates everything that its
-value can hold, the rare and the absurd included, and nothing that the value refuses.
-
-Needs the extra ``smtpproto[strategies]``.
-"""
+"""Strategies for the values of smtpproto.smtp."""
 
 from __future__ import annotations
 
@@ -25,13 +12,26 @@ from hypothesis.strategies import SearchStrategy
 
 from smtpproto import smtp
 from smtpproto.smtp import ext
+from smtpproto.smtp.capabilities import CLASSES
 from smtpproto.smtp.commands import VERBS
 from smtpproto.smtp.keywords import KEYWORDS
+from smtpproto.strategies.shared import (
+    LETTERS_AND_DIGITS,
+    NO_SPACE,
+    PRINTABLE,
+    beyond_ascii,
+    built,
+    letters,
+    line_text,
+    mechanisms,
+    names_besides,
+    shared_events,
+    words,
+)
 
 __all__ = [
     "enhanced_statuses",
     "envelopes",
-    "messages",
     "smtp_addresses",
     "smtp_capabilities",
     "smtp_commands",
@@ -44,37 +44,11 @@ __all__ = [
 ]
 
 # RFC 5321 section 4.1.2, and what RFC 6531 section 3.3 adds to it.
-_ATEXT = string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-"
-_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
-_DCONTENT = "".join(c for c in _PRINTABLE if c not in " [\\]")
-_LETTERS_AND_DIGITS = string.ascii_letters + string.digits
-
-
-def _beyond_ascii(first: int = 0xA1) -> SearchStrategy[str]:
-    return st.characters(min_codepoint=first, exclude_categories=["Cs"])
-
-
-def _letters(alphabet: str, utf8: bool) -> SearchStrategy[str]:
-    ascii_letters = st.sampled_from(alphabet)
-    return st.one_of(ascii_letters, _beyond_ascii()) if utf8 else ascii_letters
-
-
-def _words(alphabet: str, utf8: bool, *, most: int = 12) -> SearchStrategy[str]:
-    return st.text(_letters(alphabet, utf8), min_size=1, max_size=most)
+_ATEXT = LETTERS_AND_DIGITS + "!#$%&'*+/=?^_`{|}~-"
+_DCONTENT = "".join(c for c in PRINTABLE if c not in " [\\]")
 
 
 # -- mail -----------------------------------------------------------------------------------------
-
-
-def messages(*, max_pieces: int = 30) -> SearchStrategy[bytes]:
-    """The octets of a message, rich in what has a meaning on some wire: lines that begin with
-    dots, CRLF, bare CR and LF, NUL, octets beyond ASCII; not necessarily a message that anybody
-    would write.
-    """
-    pieces = st.sampled_from(
-        [b"\r\n", b"\r\n.", b"\r\n.\r\n", b".", b"..", b"\r", b"\n", b"\0", b"a", b"Subject: b\r\n"]
-    )
-    return st.lists(st.one_of(pieces, st.binary(max_size=5)), max_size=max_pieces).map(b"".join)
 
 
 def enhanced_statuses(*, klass: int | None = None) -> SearchStrategy[smtp.EnhancedStatus]:
@@ -99,8 +73,8 @@ def envelopes(*, max_recipients: int = 5) -> SearchStrategy[smtp.Envelope]:
 
 def smtp_domains(*, utf8: bool = True) -> SearchStrategy[str]:
     """Domains, of one label or many; with `utf8` also internationalized ones."""
-    inner = st.text(_letters(_LETTERS_AND_DIGITS + "-", utf8), max_size=8)
-    edge = _letters(_LETTERS_AND_DIGITS, utf8)
+    inner = st.text(letters(LETTERS_AND_DIGITS + "-", utf8), max_size=8)
+    edge = letters(LETTERS_AND_DIGITS, utf8)
     labels = st.one_of(
         st.sampled_from(["example", "EXAMPLE", "mx1", "xn--bcher-kva"]),
         edge,
@@ -112,7 +86,7 @@ def smtp_domains(*, utf8: bool = True) -> SearchStrategy[str]:
 def _literals() -> SearchStrategy[str]:
     ipv4 = st.ip_addresses(v=4).map(str)
     ipv6 = st.ip_addresses(v=6)
-    tags = _words(_LETTERS_AND_DIGITS + "-", False).map("{}x".format)
+    tags = words(LETTERS_AND_DIGITS + "-", False).map("{}x".format)
     return st.one_of(
         ipv4,
         st.builds(
@@ -124,14 +98,14 @@ def _literals() -> SearchStrategy[str]:
                 ipv4.map(lambda address: f"::ffff:{address}"),
             ),
         ),
-        st.builds("{}:{}".format, tags, _words(_DCONTENT, False)),
+        st.builds("{}:{}".format, tags, words(_DCONTENT, False)),
     ).map("[{}]".format)
 
 
 def _local_parts(utf8: bool) -> SearchStrategy[str]:
-    dot_strings = st.lists(_words(_ATEXT, utf8), min_size=1, max_size=3).map(".".join)
-    unquoted = _letters(_PRINTABLE.replace('"', "").replace("\\", ""), utf8)
-    pairs = st.sampled_from(_PRINTABLE).map(lambda character: f"\\{character}")
+    dot_strings = st.lists(words(_ATEXT, utf8), min_size=1, max_size=3).map(".".join)
+    unquoted = letters(PRINTABLE.replace('"', "").replace("\\", ""), utf8)
+    pairs = st.sampled_from(PRINTABLE).map(lambda character: f"\\{character}")
     quoted_strings = st.lists(st.one_of(unquoted, pairs), max_size=12).map("".join)
     return st.one_of(dot_strings, quoted_strings.map('"{}"'.format))
 
@@ -174,24 +148,24 @@ def _solicitations() -> SearchStrategy[tuple[str, ...]]:
     words = st.builds(
         "{}{}".format,
         st.sampled_from(string.ascii_letters),
-        st.text(_LETTERS_AND_DIGITS + "._:-", max_size=12),
+        st.text(LETTERS_AND_DIGITS + "._:-", max_size=12),
     )
     return st.lists(words, min_size=1, max_size=4).map(tuple)
 
 
 def _transactions() -> SearchStrategy[str]:
-    atoms = _words("".join(c for c in _PRINTABLE if c not in ' ()<>@,;:\\"/[]?=.'), False, most=6)
+    atoms = words("".join(c for c in PRINTABLE if c not in ' ()<>@,;:\\"/[]?=.'), False, most=6)
     tokens = st.lists(atoms, min_size=1, max_size=3).map(".".join)
     return st.builds("<{}@{}>".format, tokens, tokens)
 
 
 def _original_recipients() -> SearchStrategy[smtp.OriginalRecipient]:
-    types = _words(_ATEXT.replace("=", ""), False).filter(lambda kind: kind.lower() != "utf-8")
+    types = words(_ATEXT.replace("=", ""), False).filter(lambda kind: kind.lower() != "utf-8")
     return st.one_of(
         st.builds(
-            smtp.OriginalRecipient, st.sampled_from(["rfc822", "x400"]) | types, _line_text(1)
+            smtp.OriginalRecipient, st.sampled_from(["rfc822", "x400"]) | types, line_text(1)
         ),
-        st.builds(smtp.OriginalRecipient, st.just("utf-8"), _line_text(1, utf8=True)),
+        st.builds(smtp.OriginalRecipient, st.just("utf-8"), line_text(1, utf8=True)),
     )
 
 
@@ -203,7 +177,7 @@ _KNOWN_PARAMETERS: dict[str, Callable[[], SearchStrategy[Any]]] = {
     ),
     "SMTPUTF8": lambda: st.just(True),
     "RET": lambda: st.sampled_from(["FULL", "HDRS"]),
-    "ENVID": lambda: _line_text(1),
+    "ENVID": lambda: line_text(1),
     "NOTIFY": lambda: st.one_of(
         st.just(("NEVER",)),
         st.lists(st.sampled_from(["SUCCESS", "FAILURE", "DELAY"]), min_size=1, max_size=3),
@@ -248,16 +222,9 @@ def smtp_parameters(
 
     `only` names the known keywords that may occur (MTRK brings its ENVID).
     """
-    values = st.text(
-        _letters(_PRINTABLE.replace(" ", "").replace("=", ""), utf8), min_size=1, max_size=12
-    )
-    keywords = st.builds(
-        "{}{}".format,
-        st.sampled_from(_LETTERS_AND_DIGITS),
-        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
-    ).filter(lambda keyword: keyword.upper() not in KEYWORDS)
+    values = st.text(letters(NO_SPACE.replace("=", ""), utf8), min_size=1, max_size=12)
     unknown: SearchStrategy[tuple[str, Any]] = st.tuples(
-        keywords.map(str.upper), st.one_of(st.just(True), values)
+        names_besides(KEYWORDS).map(str.upper), st.one_of(st.just(True), values)
     )
     names = _KNOWN_PARAMETERS if only is None else only
     pairs = [st.tuples(st.just(name), _KNOWN_PARAMETERS[name]()) for name in names]
@@ -268,21 +235,12 @@ def smtp_parameters(
     )
 
 
-def _line_text(min_size: int = 0, *, utf8: bool = False) -> SearchStrategy[str]:
-    """Text of a command's argument: anything printable, and spaces inside."""
-    return st.text(
-        st.one_of(st.sampled_from(_PRINTABLE), _beyond_ascii()) if utf8 else _PRINTABLE,
-        min_size=min_size,
-        max_size=20,
-    )
-
-
 def _one_word() -> SearchStrategy[str]:
-    return _words(_PRINTABLE.replace(" ", ""), True)
+    return words(NO_SPACE, True)
 
 
 def _query_arguments() -> SearchStrategy[str]:
-    return _line_text(1, utf8=True).filter(
+    return line_text(1, utf8=True).filter(
         lambda text: text.strip(" ") != "" and not text.strip(" ").upper().endswith(" SMTPUTF8")
     )
 
@@ -295,61 +253,39 @@ def _sizes() -> SearchStrategy[int]:
     return st.one_of(st.integers(0, 2000), st.integers(0, 10**20 - 1))
 
 
-def _build(
-    command: type[smtp.Command], *arguments: Callable[[], SearchStrategy[Any]]
-) -> Callable[[], SearchStrategy[smtp.Command]]:
-    return lambda: st.builds(command, *(argument() for argument in arguments))
-
-
 def _greeting_words() -> SearchStrategy[str]:
     return st.one_of(smtp_domains(), _literals(), _one_word())
 
 
 _COMMANDS: dict[type[smtp.Command], Callable[[], SearchStrategy[smtp.Command]]] = {
-    smtp.Ehlo: _build(smtp.Ehlo, _greeting_words),
-    smtp.Helo: _build(smtp.Helo, _greeting_words),
-    smtp.Lhlo: _build(smtp.Lhlo, _greeting_words),
-    smtp.Mail: _build(smtp.Mail, _reverse_paths, smtp_parameters),
-    smtp.Rcpt: _build(smtp.Rcpt, smtp_addresses, smtp_parameters),
-    smtp.Data: _build(smtp.Data),
-    smtp.Bdat: _build(smtp.Bdat, _sizes, st.booleans),
-    smtp.Burl: _build(smtp.Burl, _one_word, st.booleans),
-    smtp.Rset: _build(smtp.Rset),
-    smtp.Noop: _build(smtp.Noop, lambda: st.none() | _line_text(utf8=True)),
-    smtp.Quit: _build(smtp.Quit),
-    smtp.Help: _build(smtp.Help, lambda: st.none() | _line_text(utf8=True)),
-    smtp.Vrfy: _build(smtp.Vrfy, _query_arguments, st.booleans),
-    smtp.Expn: _build(smtp.Expn, _query_arguments, st.booleans),
-    smtp.StartTls: _build(smtp.StartTls),
-    smtp.Auth: _build(smtp.Auth, lambda: _mechanisms(), lambda: st.none() | st.binary(max_size=20)),
-    smtp.Etrn: _build(smtp.Etrn, _one_word),
-    smtp.Atrn: _build(smtp.Atrn, lambda: st.lists(smtp_domains(), max_size=3)),
-    smtp.Turn: _build(smtp.Turn),
-    smtp.SendMail: _build(smtp.SendMail, _reverse_paths),
-    smtp.SendOrMail: _build(smtp.SendOrMail, _reverse_paths),
-    smtp.SendAndMail: _build(smtp.SendAndMail, _reverse_paths),
-    smtp.Extended: _build(
-        smtp.Extended, lambda: _verbs(), lambda: st.none() | _line_text(utf8=True)
-    ),
+    smtp.Ehlo: built(smtp.Ehlo, _greeting_words),
+    smtp.Helo: built(smtp.Helo, _greeting_words),
+    smtp.Lhlo: built(smtp.Lhlo, _greeting_words),
+    smtp.Mail: built(smtp.Mail, _reverse_paths, smtp_parameters),
+    smtp.Rcpt: built(smtp.Rcpt, smtp_addresses, smtp_parameters),
+    smtp.Data: built(smtp.Data),
+    smtp.Bdat: built(smtp.Bdat, _sizes, st.booleans),
+    smtp.Burl: built(smtp.Burl, _one_word, st.booleans),
+    smtp.Rset: built(smtp.Rset),
+    smtp.Noop: built(smtp.Noop, lambda: st.none() | line_text(utf8=True)),
+    smtp.Quit: built(smtp.Quit),
+    smtp.Help: built(smtp.Help, lambda: st.none() | line_text(utf8=True)),
+    smtp.Vrfy: built(smtp.Vrfy, _query_arguments, st.booleans),
+    smtp.Expn: built(smtp.Expn, _query_arguments, st.booleans),
+    smtp.StartTls: built(smtp.StartTls),
+    smtp.Auth: built(smtp.Auth, mechanisms, lambda: st.none() | st.binary(max_size=20)),
+    smtp.Etrn: built(smtp.Etrn, _one_word),
+    smtp.Atrn: built(smtp.Atrn, lambda: st.lists(smtp_domains(), max_size=3)),
+    smtp.Turn: built(smtp.Turn),
+    smtp.SendMail: built(smtp.SendMail, _reverse_paths),
+    smtp.SendOrMail: built(smtp.SendOrMail, _reverse_paths),
+    smtp.SendAndMail: built(smtp.SendAndMail, _reverse_paths),
+    smtp.Extended: built(smtp.Extended, lambda: _verbs(), lambda: st.none() | line_text(utf8=True)),
 }
 
 
-def _mechanisms() -> SearchStrategy[str]:
-    return st.one_of(
-        st.sampled_from(["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256-PLUS", "XOAUTH2"]),
-        st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=20).filter(
-            lambda name: name.strip("-_") != ""
-        ),
-    )
-
-
 def _verbs() -> SearchStrategy[str]:
-    unknown = st.builds(
-        "{}{}".format,
-        st.sampled_from(_LETTERS_AND_DIGITS),
-        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
-    ).filter(lambda verb: verb.upper() not in VERBS)
-    return st.one_of(st.sampled_from(["XCLIENT", "XFORWARD", "VERB", "ONEX"]), unknown)
+    return st.one_of(st.sampled_from(["XCLIENT", "XFORWARD", "VERB", "ONEX"]), names_besides(VERBS))
 
 
 def smtp_commands(*classes: type[smtp.Command]) -> SearchStrategy[smtp.Command]:
@@ -370,7 +306,7 @@ def smtp_replies(draw: st.DrawFn, *, codes: SearchStrategy[int] | None = None) -
         codes or st.one_of(st.sampled_from([220, 250, 354, 421, 550]), st.integers(200, 599))
     )
     octets = st.integers(0xDC80, 0xDCFF).map(chr)
-    characters = st.one_of(st.sampled_from(_PRINTABLE + "\t"), _beyond_ascii(0x80), octets)
+    characters = st.one_of(st.sampled_from(PRINTABLE + "\t"), beyond_ascii(0x80), octets)
     lines = draw(st.lists(st.text(characters, max_size=20), max_size=4))
     enhanced = None
     if code // 100 != 3 and draw(st.booleans()):
@@ -379,27 +315,18 @@ def smtp_replies(draw: st.DrawFn, *, codes: SearchStrategy[int] | None = None) -
 
 
 def _keyword_words() -> SearchStrategy[str]:
-    return _words(_PRINTABLE.replace(" ", ""), False)
-
-
-def _free_keywords() -> SearchStrategy[str]:
-    known = {getattr(one, "keyword", None) for one in vars(ext).values()}
-    return st.builds(
-        "{}{}".format,
-        st.sampled_from(_LETTERS_AND_DIGITS),
-        st.text(_LETTERS_AND_DIGITS + "-", max_size=8),
-    ).filter(lambda keyword: keyword.upper() not in known)
+    return words(NO_SPACE, False)
 
 
 _EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extension]]] = {
     ext.Size: lambda: st.builds(ext.Size, st.none() | _sizes()),
-    ext.Auth: lambda: st.lists(_mechanisms(), max_size=4).map(lambda names: ext.Auth(*names)),
+    ext.Auth: lambda: st.lists(mechanisms(), max_size=4).map(lambda names: ext.Auth(*names)),
     ext.Atrn: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Atrn(*names)),
     ext.Burl: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Burl(*names)),
     ext.DeliverBy: lambda: st.builds(
         lambda minimum, options: ext.DeliverBy(minimum, *options),
         st.none() | _seconds(),
-        st.lists(_words(_PRINTABLE.replace(" ", "").replace(",", ""), False), max_size=2),
+        st.lists(words(NO_SPACE.replace(",", ""), False), max_size=2),
     ),
     ext.FutureRelease: lambda: st.builds(ext.FutureRelease, _seconds(1), _moments(fractions=True)),
     ext.MtPriority: lambda: st.builds(ext.MtPriority, st.none() | _keyword_words()),
@@ -418,7 +345,7 @@ _EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extensi
     ),
     ext.Unknown: lambda: st.builds(
         lambda name, words: ext.Unknown(name, *words),
-        _free_keywords(),
+        names_besides(CLASSES),
         st.lists(_keyword_words(), max_size=3),
     ),
 }
@@ -471,24 +398,14 @@ def smtp_limits() -> SearchStrategy[smtp.Limits]:
 
 def smtp_events() -> SearchStrategy[smtp.Event]:
     """What comes out of an SMTP connection: commands, and every event of either role."""
-    requests = st.one_of(
-        smtp_commands(),
-        st.builds(smtp.EndOfMessage),
-        st.builds(smtp.ChunkReceived, _sizes()),
-        st.builds(smtp.AuthResponse, st.binary(max_size=20)),
-    )
+    requests = smtp_commands() | st.builds(smtp.ChunkReceived, _sizes())
     return st.one_of(
-        requests,
-        st.builds(smtp.MessageData, messages()),
-        st.builds(smtp.AuthChallenge, st.binary(max_size=20)),
-        st.builds(smtp.AuthCancelled),
-        st.builds(smtp.TlsHandshake),
+        shared_events(requests),
         st.builds(smtp.CommandRefused, st.binary(max_size=20), smtp_replies()),
         st.builds(smtp.MessageRefused, st.none() | smtp_replies()),
-        st.builds(smtp.ConnectionClosed, st.booleans(), st.lists(requests, max_size=3).map(tuple)),
         st.builds(
             smtp.ReplyReceived,
-            st.none() | requests,
+            st.none() | st.builds(smtp.EndOfMessage) | requests,
             smtp_replies(),
             st.none() | smtp_commands(smtp.Rcpt),
         ),
