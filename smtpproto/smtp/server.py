@@ -172,12 +172,13 @@ class ServerConnection(ServerSide):
 
     @property
     def extensions(self) -> tuple[Extension, ...]:
-        """What EHLO advertises, in order. May be assigned until EHLO is answered."""
+        """What EHLO advertises, in order. May be assigned until EHLO is answered, and again while
+        a later one waits for its answer, which replaces the earlier (RFC 5321 section 4.1.4)."""
         return self._extensions
 
     @extensions.setter
     def extensions(self, extensions: Iterable[Extension]) -> None:
-        if isinstance(self._hello, Ehlo | Lhlo):
+        if isinstance(self._hello, Ehlo | Lhlo) and not isinstance(self._owed, Ehlo | Lhlo):
             raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
         offered = tuple(extensions)
         self._offer = offer(offered, self._tls, self._lmtp)

@@ -1817,6 +1817,20 @@ def test_extensions_may_be_changed_until_ehlo_is_answered() -> None:
     assert talk(conn, EHLO).splitlines()[1:] == [b"250 PIPELINING"]
 
 
+def test_extensions_may_be_changed_when_ehlo_is_sent_again() -> None:
+    """Its answer replaces the earlier one (RFC 5321 section 4.1.4)."""
+    conn = server(ext.Size(5))
+    talk(conn, EHLO)
+    conn.receive_data(EHLO)
+    assert isinstance(conn.next_event(), smtp.Ehlo)
+    conn.extensions = (ext.EightBitMime(),)
+    conn.accept()
+    assert conn.data_to_send().endswith(b"250 8BITMIME\r\n")
+    assert talk(conn, MAIL.replace(b">", b"> SIZE=1")).startswith(b"555 ")
+    with pytest.raises(LocalProtocolError, match="until EHLO is answered"):
+        conn.extensions = ()
+
+
 def test_extensions_may_be_changed_after_helo() -> None:
     conn = at(b"HELO client.example\r\n")
     conn.extensions = (ext.Size(5),)
