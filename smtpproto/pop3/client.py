@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from smtpproto.clientside import ClientSide, Sent
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.events import message_data
@@ -11,17 +9,13 @@ from smtpproto.pop3.capabilities import NO_CAPABILITIES, Capabilities
 from smtpproto.pop3.commands import (
     Apop,
     Auth,
-    Capa,
     Command,
     Lang,
-    List,
     Pass,
     Raw,
     Retr,
-    Stat,
     Stls,
     Top,
-    Uidl,
     User,
     Utf8,
 )  # fmt: skip
@@ -30,21 +24,14 @@ from smtpproto.pop3.events import (
     AuthResponse,
     EndOfMessage,
     Event,
-    Request,
     ResponseReceived,
     Result,
     TlsHandshake,
     response_received,
 )
 from smtpproto.pop3.limits import Limits
-from smtpproto.pop3.listings import (
-    Language,
-    MaildropStatus,
-    ScanListing,
-    UniqueId,
-    read_listings,
-)  # fmt: skip
 from smtpproto.pop3.responses import Ok, Response, ok, read_lines, read_status
+from smtpproto.pop3.results import timestamp_of, typed_result
 from smtpproto.pop3.state import (
     BARRIERS,
     CONTINUE,
@@ -58,7 +45,6 @@ from smtpproto.pop3.state import (
     step_of,
     success,
 )
-from smtpproto.sasl.digests import check_timestamp
 from smtpproto.wire.dots import DotDecoder
 
 __all__ = ["ClientConnection"]
@@ -354,7 +340,7 @@ class ClientConnection(ClientSide):
         done = isinstance(response, Ok)
         if isinstance(response, Ok):
             try:
-                result = _result(sent.request, response)
+                result = typed_result(sent.request, response)
             except RemoteProtocolError as error:
                 self._fail(f"the answer to {sent.request!r}: {error}")
         if isinstance(sent.request, Auth) and sent.request.mechanism is not None:
@@ -362,7 +348,7 @@ class ClientConnection(ClientSide):
         if not done:
             self._expected = None
         if sent.request is None:
-            self._timestamp = _timestamp(response) if done else None
+            self._timestamp = timestamp_of(response) if done else None
             result = self._timestamp
         elif isinstance(result, Capabilities):
             self._capabilities = result
@@ -449,40 +435,3 @@ class ClientConnection(ClientSide):
 
 
 _RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)
-
-
-def _timestamp(response: Response) -> str | None:
-    """The timestamp of a greeting, if it is a msg-id; a digest of anything else could be turned
-    against the client (CVE-2007-1558)."""
-    for word in re.findall("<[^<>]*>", response.text):
-        try:
-            return check_timestamp(word)
-        except LocalProtocolError:
-            pass
-    return None
-
-
-def _result(request: Request | None, response: Ok) -> Result:
-    """What an Ok tells, typed. Raises RemoteProtocolError when it does not tell that."""
-    lines = response.lines or ()
-    match request:
-        case Stat():
-            return MaildropStatus.parse(response.text)
-        case List(None):
-            return read_listings(ScanListing, lines)
-        case List():
-            return ScanListing.parse(response.text)
-        case Uidl(None):
-            return read_listings(UniqueId, lines)
-        case Uidl(number):
-            words = response.text.split(maxsplit=1)
-            if len(words) == 1:  # some servers leave out the number, which the client has named
-                return UniqueId.parse(f"{number} {words[0]}")
-            return UniqueId.parse(response.text)
-        case Capa():
-            return Capabilities.parse(lines)
-        case Lang(None):
-            return read_listings(Language, lines)
-        case Auth(None):
-            return tuple(name.strip(" ").upper() for name in lines)
-    return None
