@@ -53,27 +53,31 @@ class Transcript:
         self._shown = 0
         self._hidden = 0
 
-    def client(self, octets: bytes) -> None:
-        """The client has written this."""
+    def client(self, octets: bytes) -> str:
+        """The client has written this. How the last line of it is shown; "" when none is."""
+        shown = len(self._log)
         self._client.append(octets)
         while True:
             if self._chunk_left:
                 taken = self._client.take(self._chunk_left)
                 if not taken:
-                    return
+                    break
                 self._chunk_left -= len(taken)
                 self._log.append(f"C: <{len(taken)} octets of message>")
                 continue
             line = _next_line(self._client)
             if line is None:
-                return
+                break
             self._client_line(line)
+        return self._log[-1] if len(self._log) > shown else ""
 
-    def server(self, octets: bytes) -> None:
-        """The server has written this."""
+    def server(self, octets: bytes) -> str:
+        """The server has written this. How the last line of it is shown; "" when none is."""
+        shown = len(self._log)
         self._server.append(octets)
         while (line := _next_line(self._server)) is not None:
             self._server_line(line)
+        return self._log[-1] if len(self._log) > shown else ""
 
     def note(self, event: object) -> None:
         """Something came of the octets above: an event, a verdict, a remark."""
