@@ -1,6 +1,6 @@
 """A message by SMTP into a maildrop and by POP3 out of it, in memory, with its transcript.
 
-Without a command, a sample message.
+Without a command, a sample message. `explain` says what is wrong with a recorded session.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from smtpproto import LocalProtocolError, smtp
 from smtpproto.circle import deliver, retrieve
+from smtpproto.explain import Dialogue, Directions, NotARecording, explain
 from smtpproto.transcript import Transcript
 
 
@@ -36,12 +37,23 @@ def _parser() -> _Parser:
     deliver.add_argument("file", type=Path, help="the message, an .eml file")
     deliver.add_argument("--from", dest="sender", required=True, metavar="A")
     deliver.add_argument("--to", dest="recipients", required=True, action="append", metavar="B")
+    explain = commands.add_parser(
+        "explain",
+        help="say what is wrong with a recorded session",
+        description="Show a recorded session of SMTP, LMTP or POP3 with the events that came of"
+        " it, and say what is wrong with it. Its octets may also stand in a file for each side.",
+    )
+    explain.add_argument("file", type=Path, nargs="?", help="a dialogue: lines of C: and S:")
+    explain.add_argument("--client", type=Path, metavar="FILE", help="what the client wrote")
+    explain.add_argument("--server", type=Path, metavar="FILE", help="what the server wrote")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status: 0 all well, 1 the session was not, 2 usage."""
     options = _parser().parse_args(arguments)
+    if options.command == "explain":
+        return _explain(options.file, options.client, options.server)
     try:
         if options.command == "deliver":
             message = options.file.read_bytes()
@@ -60,6 +72,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"SMTP, C: the client, S: the server:\n\n{by_smtp}\n")
     print(f"POP3:\n\n{by_pop3}\n")
     return _verdict(message, received)
+
+
+def _explain(file: Path | None, client: Path | None, server: Path | None) -> int:
+    try:
+        if file is not None and client is None and server is None:
+            explained = explain(Dialogue(file))
+        elif file is None and client is not None and server is not None:
+            explained = explain(Directions(client, server))
+        else:
+            return _complain("explain wants a FILE, or --client FILE and --server FILE")
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}")
+    except NotARecording as error:
+        return _complain(str(error))
+    _print(f"{explained.protocol}, C: the client, S: the server:\n\n{explained}\n")
+    for problem in explained.problems:
+        _print(problem)
+    if explained.problems:
+        return 1
+    print("All is well.")
+    return 0
+
+
+def _print(text: str) -> None:
+    """Print what may hold more characters than the terminal has."""
+    print(text.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))
 
 
 def _complain(problem: str) -> int:

@@ -5,15 +5,16 @@ What the octets mean is the business of the test that runs them: SMTP and POP3 a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-__all__ = ["Dialogue", "Said", "Switch", "dialogues"]
+from smtpproto.explain.recording import unescaped
 
-_DIRECTORY = Path(__file__).parent / "dialogues"
+__all__ = ["DIRECTORY", "Dialogue", "Said", "Switch", "dialogues"]
+
+DIRECTORY = Path(__file__).parent / "dialogues"
 
 
 class Said(NamedTuple):
@@ -77,7 +78,7 @@ class Dialogue(NamedTuple):
 
 def dialogues(pattern: str) -> list[Dialogue]:
     """Every dialogue whose file name matches, in order of their names."""
-    found = [_read(path) for path in sorted(_DIRECTORY.glob(pattern))]
+    found = [_read(path) for path in sorted(DIRECTORY.glob(pattern))]
     assert found, f"no file matches {pattern}"
     return found
 
@@ -98,7 +99,7 @@ def _read(path: Path) -> Dialogue:
             steps.append(Said("S", text.encode() + b"\r\n", server=server))
             server = None
         elif mark == "C> ":
-            steps.append(Said("C", _unescaped(text), piece=True))
+            steps.append(Said("C", unescaped(text.encode()), piece=True))
         elif line == "TLS":
             steps.append(Switch("TLS"))
         elif line == "REVERSED":
@@ -106,19 +107,3 @@ def _read(path: Path) -> Dialogue:
         else:
             raise ValueError(f"{path.name}: {line!r} is no line of a dialogue")
     return Dialogue(path.name, tuple(comments), tuple(steps))
-
-
-_ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|([rn\\]))")
-_REPEATED = re.compile(rb"\{([0-9]+)\*(\\x..|\\.|.)\}")
-
-
-def _unescaped(text: str) -> bytes:
-    octets = _REPEATED.sub(lambda match: match[2] * int(match[1]), text.encode())
-    return _ESCAPED.sub(
-        lambda match: (
-            bytes.fromhex(match[1].decode())
-            if match[1]
-            else {b"r": b"\r", b"n": b"\n"}.get(match[2], b"\\")
-        ),
-        octets,
-    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,6 +65,15 @@ def test_addresses_beyond_ascii(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (("deliver", "/no/file", "--from", "a@b", "--to", "c@d"), "No such file or directory"),
         (("deliver", "/", "--from", "a@b", "--to", "c@d"), "Is a directory"),
         (("deliver", "FILE", "--from", "a@b", "--to", "c" * 600 + "@d"), "at most 512"),
+        (("explain",), "explain wants a FILE, or --client FILE and --server FILE"),
+        (
+            ("explain", "--client", "FILE"),
+            "explain wants a FILE, or --client FILE and --server FILE",
+        ),
+        (("explain", "FILE", "--client", "FILE"), "explain wants a FILE, or"),
+        (("explain", "/no/file"), "/no/file: No such file or directory"),
+        (("explain", "--client", "FILE", "--server", "/"), "/: Is a directory"),
+        (("explain", "FILE"), "a.eml:1: expected C: or S: and what that side said, got b'hello'"),
     ],
 )
 def test_one_clear_line_and_exit_2(
@@ -111,6 +122,50 @@ def test_a_message_that_does_not_arrive(
     monkeypatch.setattr(cli, "retrieve", lambda *arguments: b"something else")
     assert run() == 1
     assert "Not delivered: 435 octets went in" in capsys.readouterr().out
+
+
+def test_explain_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "session.txt"
+    file.write_text("S: 220 mx\nC: DATA\nS: 503 no\n")
+    assert run("explain", str(file)) == 1
+    refused = "DATA is out of order: send EHLO first"
+    assert capsys.readouterr().out == (
+        "SMTP, C: the client, S: the server:\n\n"
+        "S: 220 mx\n"
+        "C: DATA\n"
+        f"      CommandRefused(line=b'DATA', reply=Reply(503, '{refused}'))\n"
+        "S: 503 no\n"
+        f"      PROBLEM: {refused} (RFC 5321 section 4.1.4)\n\n"
+        f'{file}:2: "C: DATA": {refused} (RFC 5321 section 4.1.4)\n'
+    )
+
+
+def test_explain_says_that_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "session.txt"
+    file.write_bytes(b"S: 220 mx\nC: QUIT\nS: 221 \xc3\xbc\xff\n")
+    assert run("explain", str(file)) == 0
+    said = capsys.readouterr().out
+    assert said.endswith("\n\nAll is well.\n")
+
+
+def test_explain_prints_what_the_terminal_has(tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+    file.write_bytes(b"S: 220 mx\nC: QUIT\nS: 221 \xc3\xbc\xff\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "smtpproto", "explain", str(file)],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert b"S: 221 ??" in ended.stdout
+
+
+def test_explain_reads_both_directions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client, server = tmp_path / "client", tmp_path / "server"
+    client.write_bytes(b"QUIT\r\n")
+    server.write_bytes(b"+OK\r\n+OK\r\n")
+    assert run("explain", "--client", str(client), "--server", str(server)) == 0
+    assert capsys.readouterr().out.startswith("POP3, C: the client, S: the server:\n\nS: +OK\n")
 
 
 def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:

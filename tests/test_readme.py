@@ -10,6 +10,7 @@ from smtpproto import sasl, smtp
 from smtpproto.smtp.capabilities import CLASSES
 from smtpproto.smtp.commands import VERBS
 from smtpproto.smtp.keywords import KEYWORDS
+from tests.explained import explained
 from tests.readme import PARTS, README, part
 
 TEXT = README.read_text()
@@ -234,3 +235,13 @@ def test_the_authentication_example() -> None:
             assert isinstance(event, smtp.AuthResponse)
             answer(conn, mechanism, event.data, {"tim": password})
         assert conn.data_to_send()[:3] == code
+
+
+def test_the_problems_that_explain_finds() -> None:
+    found = explained(
+        "S: 220 mx\nC: EHLO me\nS: 250 mx\nC: MAIL FROM:<a@b.example> BODY=8BITMIME\nS: 250 OK\n"
+        "C: DATA\nS: 503 RCPT first\n"
+    ).problems
+    assert len(found) == 2
+    for problem in found:
+        assert f"\nsession.txt{problem[problem.index(':') :]}\n" in TEXT
