@@ -35,8 +35,10 @@ def _parser() -> _Parser:
         description="Carry a message file through all four connections and compare the octets.",
     )
     deliver.add_argument("file", type=Path, help="the message, an .eml file")
-    deliver.add_argument("--from", dest="sender", required=True, metavar="A")
-    deliver.add_argument("--to", dest="recipients", required=True, action="append", metavar="B")
+    deliver.add_argument("--from", dest="sender", required=True, type=_address, metavar="A")
+    deliver.add_argument(
+        "--to", dest="recipients", required=True, action="append", type=_address, metavar="B"
+    )
     explain = commands.add_parser(
         "explain",
         help="say what is wrong with a recorded session",
@@ -47,6 +49,13 @@ def _parser() -> _Parser:
     explain.add_argument("--client", type=Path, metavar="FILE", help="what the client wrote")
     explain.add_argument("--server", type=Path, metavar="FILE", help="what the server wrote")
     return parser
+
+
+def _address(text: str) -> str:
+    try:
+        return str(smtp.Address(text))
+    except LocalProtocolError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: expected name@domain") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

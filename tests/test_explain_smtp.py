@@ -361,6 +361,13 @@ def test_the_roles_do_not_change() -> None:
     ]
 
 
+def test_an_extension_that_needs_another() -> None:
+    session = f"S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250-SIZE\nS: 250 SMTPUTF8\n{QUIT}"
+    assert problems(session) == [
+        '5: "S: 250 SMTPUTF8": a server that offers SMTPUTF8 must offer 8BITMIME'
+    ]
+
+
 # -- LMTP ------------------------------------------------------------------------------------------
 
 LHLO = "S: 220 mx\nC: LHLO me\nS: 250-mx\nS: 250 CHUNKING\n"

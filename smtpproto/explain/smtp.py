@@ -253,7 +253,13 @@ class SmtpObserver(Observer):
             helo = isinstance(request, smtp.Helo)
             lines = reply.lines[:1] if helo else reply.lines
             self._offers = smtp.Capabilities.parse(smtp.Reply(250, *lines, *self._recording.offers))
-            server.extensions = _allowed(self._offers, helo)
+            allowed = _allowed(self._offers, helo)
+            try:
+                server.extensions = allowed
+            except LocalProtocolError as error:
+                self._problem(heard, str(error))
+                offered = {one.keyword for one in allowed}
+                server.extensions = [one for one in allowed if offered.issuperset(one.needs)]
         if isinstance(request, smtp.Auth | smtp.AuthResponse) and reply.code == 235:
             server.authenticated("somebody")
         elif isinstance(request, smtp.Auth | smtp.AuthResponse) and reply.code == 334:
