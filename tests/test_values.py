@@ -23,6 +23,7 @@ values = st.one_of(
     strategies.smtp_capabilities(),
     strategies.smtp_events(),
     strategies.smtp_limits(),
+    strategies.smtp_reports(),
     strategies.envelopes(),
     strategies.pop3_commands(),
     strategies.pop3_responses(),

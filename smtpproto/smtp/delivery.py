@@ -157,9 +157,10 @@ class Delivery:
     def data_to_send(self) -> bytes:
         """The next octets to write, 64 KiB at most; call it again until it gives b"".
 
-        The message is read here and nowhere else. What its pieces raise passes through, as does
-        LocalProtocolError for a bare CR or LF where the connection is strict: then the
-        connection is aborted and must be cut, and the report is there.
+        The message is read here and nowhere else. What its pieces raise passes through;
+        LocalProtocolError is raised for pieces that must not go out: a bare CR or LF where the
+        connection is strict, octets beyond ASCII within DATA where 8BITMIME is not offered.
+        Then the connection is aborted and must be cut, and the report is there.
         """
         conn = self._conn
         octets = self._unsent + conn.data_to_send()
@@ -269,7 +270,10 @@ class Delivery:
         self._conn.send(Rset())
 
     def _lost(self) -> None:
-        """The connection is closed, whoever closed it."""
+        """The connection is closed, whoever closed it: nothing more may go out, least of all the
+        end of a message that is not accepted."""
+        self._conn.abort()
+        self._unsent = b""
         if self._complete:
             reason = f"{self._problem} before the message was answered: it may have been accepted"
             self._settle(self._taken, Verdict.UNKNOWN, reason)
@@ -467,8 +471,7 @@ class Delivery:
         if self._seven_bit and not octets.isascii():
             self._settle(self._taken, Verdict.REFUSED, _NO_8BITMIME)
             if not self._chunked:  # only between chunks there is a way back
-                self._problem = "the connection was cut"
-                conn.abort()
+                raise LocalProtocolError(_NO_8BITMIME)
             self._go_on()
             return
         if self._chunked:

@@ -41,6 +41,7 @@ __all__ = [
     "smtp_limits",
     "smtp_parameters",
     "smtp_replies",
+    "smtp_reports",
 ]
 
 # RFC 5321 section 4.1.2, and what RFC 6531 section 3.3 adds to it.
@@ -410,3 +411,15 @@ def smtp_events() -> SearchStrategy[smtp.Event]:
             st.none() | smtp_commands(smtp.Rcpt),
         ),
     )
+
+
+def smtp_reports(*, max_recipients: int = 5) -> SearchStrategy[smtp.Report]:
+    """What a Delivery comes to: any verdict for each recipient, with a reply or without."""
+    outcomes = st.builds(
+        smtp.Outcome,
+        smtp_commands(smtp.Rcpt),
+        st.sampled_from(smtp.Verdict),
+        st.none() | smtp_replies(),
+        st.text(),
+    )
+    return st.builds(smtp.Report, st.lists(outcomes, max_size=max_recipients))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -216,29 +217,21 @@ def test_send_soml_saml() -> None:
 
 
 def offered(
-    *keywords: str,
-    message: object = HELLO,
-    envelope: smtp.Envelope = ONE,
-    **options: object,
+    *keywords: str, message: Any = HELLO, envelope: smtp.Envelope = ONE, **options: Any
 ) -> tuple[smtp.ClientConnection, smtp.Delivery]:
     """A delivery that has just heard what the server offers."""
-    conn, delivery = begin(message, envelope, **options)  # type: ignore[arg-type] # a test's freedom
+    conn, delivery = begin(message, envelope, **options)
     delivery.receive_data(b"220 x\r\n")
     written(delivery)
-    lines = ["x", *keywords]
-    answer = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n"
+    *first, last = ("x", *keywords)
+    answer = "".join(f"250-{line}\r\n" for line in first) + f"250 {last}\r\n"
     delivery.receive_data(answer.encode())
     return conn, delivery
 
 
-def accepted(
-    *keywords: str,
-    message: object = HELLO,
-    envelope: smtp.Envelope = ONE,
-    **options: object,
-) -> tuple[smtp.ClientConnection, smtp.Delivery]:
+def accepted(*keywords: str, **options: Any) -> tuple[smtp.ClientConnection, smtp.Delivery]:
     """The same when the envelope is accepted, and the message may begin."""
-    conn, delivery = offered(*keywords, message=message, envelope=envelope, **options)
+    conn, delivery = offered(*keywords, **options)
     while octets := written(delivery):
         for line in octets.splitlines():
             delivery.receive_data(b"354 go on\r\n" if line == b"DATA" else b"250 OK\r\n")
@@ -544,28 +537,34 @@ def test_when_nobody_can_be_named_the_transaction_is_given_up(keywords: tuple[st
     assert state(conn) is State.READY
 
 
-@pytest.mark.parametrize(
-    ("keywords", "closed"),
-    [(("PIPELINING",), True), (("PIPELINING", "CHUNKING"), False)],
-)
-def test_octets_beyond_ascii_turn_up_without_8bitmime(
-    keywords: tuple[str, ...], closed: bool
-) -> None:
-    """They are not sent. Between chunks RSET gives the message up, within DATA nothing does."""
-    for first, chunks in ((b"", 0), (b"x" * 2 * BLOCK, 2)):
-        conn, delivery = accepted(*keywords, message=iter([first, b"\xff"]))
-        out = written(delivery)
-        assert b"\xff" not in out
-        assert not out.endswith(b".\r\n")
-        if not closed:
-            assert out.count(b"BDAT") == chunks
-            for _ in range(chunks):
-                delivery.receive_data(b"250 OK\r\n")
-            assert (out + written(delivery)).endswith(b"RSET\r\n")
-            delivery.receive_data(b"250 OK\r\n")
+def test_octets_beyond_ascii_turn_up_within_data_without_8bitmime() -> None:
+    """They are not sent, and there is no other way to give the message up than to cut it off."""
+    for first in (b"", b"x" * 2 * BLOCK):
+        conn, delivery = accepted("PIPELINING", message=iter([first, b"\xff"]))
+        out = b"".join(delivery.data_to_send() for _ in range(len(first) // BLOCK))
+        assert len(out) == len(first)
+        with pytest.raises(LocalProtocolError, match="beyond ASCII, and goes without 8BITMIME"):
+            delivery.data_to_send()
+        assert written(delivery) == b""
+        assert conn.closed
         assert verdicts(delivery) == [R]
-        assert "beyond ASCII" in str(delivery.report)
-        assert conn.closed is closed
+
+
+def test_octets_beyond_ascii_turn_up_between_chunks_without_8bitmime() -> None:
+    """They are not sent, and the connection stays."""
+    for first, chunks in ((b"", 0), (b"x" * 2 * BLOCK, 2)):
+        conn, delivery = accepted("PIPELINING", "CHUNKING", message=iter([first, b"\xff"]))
+        out = written(delivery)
+        assert out.count(b"BDAT") == chunks
+        for _ in range(chunks):
+            delivery.receive_data(b"250 OK\r\n")
+        out += written(delivery)
+        assert out.endswith(b"RSET\r\n")
+        assert b"\xff" not in out
+        delivery.receive_data(b"250 OK\r\n")
+        assert verdicts(delivery) == [R]
+        assert "the message has octets beyond ASCII" in str(delivery.report)
+        assert state(conn) is State.READY
 
 
 # -- many recipients ------------------------------------------------------------------------------
@@ -815,7 +814,21 @@ def test_a_message_accepted_before_its_end_is_not_accepted(keywords: tuple[str, 
     delivery.receive_data(b"250 OK\r\n")
     assert conn.closed
     assert verdicts(delivery) == [D]
+    assert written(delivery) == b""
     assert "the server answered the message before the message was complete" in str(delivery.report)
+
+
+def test_nothing_goes_out_after_421() -> None:
+    """The last chunk may go as soon as the one before it is answered, and must not any more."""
+    envelope = smtp.Envelope(smtp.Mail("a@client.example", body="BINARYMIME"), ["b@mx.example"])
+    message = iter([b"x" * (BLOCK + 1)])
+    conn, delivery = accepted("BINARYMIME", "CHUNKING", message=message, envelope=envelope)
+    assert written(delivery)
+    assert written(delivery) == b""
+    assert conn.held_back
+    delivery.receive_data(b"250 OK\r\n421 going down\r\n")
+    assert verdicts(delivery) == [D]
+    assert written(delivery) == b""
 
 
 def test_an_envelope_accepted_before_it_is_sent_does_no_harm() -> None:

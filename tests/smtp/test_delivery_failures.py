@@ -158,9 +158,11 @@ OFFERS = {
     "CHUNKING": ["CHUNKING", "BINARYMIME"],
     "PIPELINING CHUNKING": ["PIPELINING", "CHUNKING"],
 }
-CONFIGURATIONS = [(offer, lmtp) for offer in OFFERS for lmtp in (False, True)]
 
-EVERYWHERE: list[tuple[dict[str, str], list[smtp.Verdict], State]] = [
+Row = tuple[dict[str, str], list[smtp.Verdict], State]
+"""Failures, the verdicts on b and c, and where the connection is afterwards."""
+
+EVERYWHERE: list[Row] = [
     ({}, [A, A], State.READY),
     ({"connect": "421 busy"}, [D, D], State.CLOSED),
     ({"connect": "450 not yet"}, [D, D], State.CLOSING),
@@ -200,10 +202,9 @@ EVERYWHERE: list[tuple[dict[str, str], list[smtp.Verdict], State]] = [
     # All are refused, so the transaction is given up.
     ({"RCPT b": "550 never", "RCPT c": "550 never", "RSET": "550 no"}, [R, R], State.CLOSED),
     ({"RCPT b": "550 never", "RCPT c": "550 never", "RSET": CUT}, [R, R], State.CLOSED),
-]  # fmt: skip
-"""Failures, the verdicts on b and c, and where the connection is afterwards."""
+]
 
-WITH_DATA: list[tuple[dict[str, str], list[smtp.Verdict], State]] = [
+WITH_DATA: list[Row] = [
     ({"DATA": "421 busy"}, [D, D], State.CLOSED),
     ({"DATA": "451 not yet"}, [D, D], State.READY),
     ({"DATA": "554 no"}, [R, R], State.READY),
@@ -222,7 +223,7 @@ WITH_DATA: list[tuple[dict[str, str], list[smtp.Verdict], State]] = [
     ({"RCPT b": "450 not yet", "middle": "554 no"}, [D, R], State.CLOSED),
 ]
 
-WITH_CHUNKS: list[tuple[dict[str, str], list[smtp.Verdict], State]] = [
+WITH_CHUNKS: list[Row] = [
     ({"BDAT": "421 busy"}, [D, D], State.CLOSED),
     ({"BDAT": "452 full"}, [D, D], State.READY),
     ({"BDAT": "552 too large"}, [R, R], State.READY),
@@ -282,37 +283,21 @@ def check(
         conn.send(smtp.Mail("next@b"))
 
 
-@pytest.mark.parametrize(("offer", "lmtp"), CONFIGURATIONS)
-@pytest.mark.parametrize(("failures", "expected", "state"), EVERYWHERE)
-def test_before_the_message(
+@pytest.mark.parametrize("lmtp", [False, True])
+@pytest.mark.parametrize(
+    ("offer", "failures", "expected", "state"),
+    [
+        (offer, *row)
+        for offer in OFFERS
+        for row in EVERYWHERE + (WITH_CHUNKS if uses_chunks(offer) else WITH_DATA)
+    ],
+)
+def test_before_the_end_of_the_message(
     offer: str, lmtp: bool, failures: dict[str, str], expected: list[smtp.Verdict], state: State
 ) -> None:
     conn, delivery, server, _ = deliver(offer, lmtp, failures)
     assert verdicts(delivery) == expected
     assert not server.failures
-    check(conn, delivery, server, state)
-
-
-@pytest.mark.parametrize("offer", ["", "PIPELINING"])
-@pytest.mark.parametrize("lmtp", [False, True])
-@pytest.mark.parametrize(("failures", "expected", "state"), WITH_DATA)
-def test_within_data(
-    offer: str, lmtp: bool, failures: dict[str, str], expected: list[smtp.Verdict], state: State
-) -> None:
-    conn, delivery, server, _ = deliver(offer, lmtp, failures)
-    assert verdicts(delivery) == expected
-    assert not server.failures
-    check(conn, delivery, server, state)
-
-
-@pytest.mark.parametrize("offer", ["CHUNKING", "PIPELINING CHUNKING"])
-@pytest.mark.parametrize("lmtp", [False, True])
-@pytest.mark.parametrize(("failures", "expected", "state"), WITH_CHUNKS)
-def test_within_chunks(
-    offer: str, lmtp: bool, failures: dict[str, str], expected: list[smtp.Verdict], state: State
-) -> None:
-    conn, delivery, server, _ = deliver(offer, lmtp, failures)
-    assert verdicts(delivery) == expected
     check(conn, delivery, server, state)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto.wire.newlines import NewlineGuard, bare_newline
+from smtpproto import LocalProtocolError
+from smtpproto.wire.newlines import NewlineGuard, NewlineRepair, bare_newline
 
 octets = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a", b"\0", b"\x85", b"\xff"])).map(
     b"".join
@@ -74,3 +75,38 @@ class TestGuard:
         position = bare_newline(data)
         assert guard.bare is (position >= 0)
         assert passed == (data[:position] if guard.bare else data)
+
+
+class TestRepair:
+    @pytest.mark.parametrize(
+        ("pieces", "repaired"),
+        [
+            ([], b""),
+            ([b"a"], b"a\r\n"),
+            ([b"a\r\n"], b"a\r\n"),
+            ([b"a\nb\rc\r\n\n"], b"a\r\nb\r\nc\r\n\r\n"),
+            ([b"a\r", b"\nb"], b"a\r\nb\r\n"),
+            ([b"a\r", b"b"], b"a\r\nb\r\n"),
+            ([b"a\r", b"", b"\r\n"], b"a\r\n\r\n"),
+            ([b"a\r"], b"a\r\n"),
+            ([b"\n\r"], b"\r\n\r\n"),
+        ],
+    )
+    def test_every_newline_becomes_crlf(self, pieces: list[bytes], repaired: bytes) -> None:
+        repair = NewlineRepair()
+        assert b"".join(map(repair.repair, pieces)) + repair.finish() == repaired
+
+    @given(octets, st.lists(st.integers(0, 20)))
+    def test_however_it_is_cut(self, message: bytes, cuts: list[int]) -> None:
+        places = [0, *sorted(cuts), len(message)]
+        repair = NewlineRepair()
+        out = b"".join(repair.repair(message[a:b]) for a, b in itertools.pairwise(places))
+        whole = NewlineRepair()
+        assert out + repair.finish() == whole.repair(message) + whole.finish()
+        assert bare_newline(out) == -1
+
+    @pytest.mark.parametrize("pieces", [[b"a\nb"], [b"a\r", b"b"], [b"a\r"]])
+    def test_strict(self, pieces: list[bytes]) -> None:
+        repair = NewlineRepair(strict=True)
+        with pytest.raises(LocalProtocolError, match="a CR without LF or a LF without CR"):
+            _ = [repair.repair(piece) for piece in pieces], repair.finish()
