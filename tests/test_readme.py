@@ -122,7 +122,39 @@ def test_the_server_example_serves() -> None:
     assert stored == [(smtp.Envelope("a@example.org", ["b@mx.example"]), b"Hello\r\n")]
 
 
-def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_delivery_example_delivers(capsys: pytest.CaptureFixture[str]) -> None:
+    deliver = example("def deliver")["deliver"]
+    assert callable(deliver)
+    pipe = Pipe(
+        [
+            b"220 mx.example\r\n",
+            b"250-mx.example\r\n250 PIPELINING\r\n",
+            b"250 OK\r\n550 No such user\r\n450 Greylisted\r\n250 OK\r\n354 Go on\r\n",
+            b"250 OK\r\n",
+        ]
+    )
+    recipients = ["no@mx.example", "later@mx.example", "b@mx.example"]
+    assert deliver(pipe, "a@example.org", recipients, b"Hello\n") == (
+        smtp.Rcpt("later@mx.example"),
+    )
+    assert pipe.written == (
+        b"EHLO client.example\r\n"
+        b"MAIL FROM:<a@example.org>\r\n"
+        b"RCPT TO:<no@mx.example>\r\n"
+        b"RCPT TO:<later@mx.example>\r\n"
+        b"RCPT TO:<b@mx.example>\r\n"
+        b"DATA\r\n"
+        b"Hello\r\n.\r\n"
+        b"QUIT\r\n"
+    )
+    assert capsys.readouterr().out == (
+        "<no@mx.example> refused: RCPT was refused: 550 No such user\n"
+        "<later@mx.example> deferred: RCPT was refused: 450 Greylisted\n"
+    )
+    assert deliver(Pipe([]), "a@example.org", ["b@mx.example"], b"") == (smtp.Rcpt("b@mx.example"),)
+
+
+def test_the_client_example_sends(capsys: pytest.CaptureFixture[str]) -> None:
     pipe = Pipe(
         [
             b"220 mx.example\r\n",
@@ -131,9 +163,9 @@ def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None
             b"250 OK\r\n221 Bye\r\n",
         ]
     )
-    deliver = example("def deliver")["deliver"]
-    assert callable(deliver)
-    assert deliver(pipe, "a@example.org", ["no@mx.example", "b@mx.example"], b"Hello\n")
+    send = example("def send")["send"]
+    assert callable(send)
+    assert send(pipe, "a@example.org", ["no@mx.example", "b@mx.example"], b"Hello\n")
     assert pipe.written == (
         b"EHLO client.example\r\n"
         b"MAIL FROM:<a@example.org>\r\n"
@@ -156,9 +188,9 @@ def test_the_client_example_delivers(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_the_client_example_always_ends(script: list[bytes]) -> None:
-    deliver = example("def deliver")["deliver"]
-    assert callable(deliver)
-    assert deliver(Pipe(script), "a@example.org", ["b@mx.example"], b"Hello\n") is False
+    send = example("def send")["send"]
+    assert callable(send)
+    assert send(Pipe(script), "a@example.org", ["b@mx.example"], b"Hello\n") is False
 
 
 def test_the_pop3_server_example_serves() -> None:
