@@ -436,11 +436,12 @@ class Delivery:
         others, but without its reverse-path nothing can go out (RFC 6531 section 3.2)."""
         if mail.reverse_path is not None and not mail.reverse_path.is_ascii:
             self._settle(self._todo, Verdict.REFUSED, f"<{mail.reverse_path}> {_NO_SMTPUTF8}")
-        recipients = self._envelope.recipients
-        beyond = [index for index in self._todo if not recipients[index].forward_path.is_ascii]
-        if beyond:
-            self._todo = deque(sorted({*self._todo} - {*beyond}))
-            self._settle(beyond, Verdict.REFUSED, f"the address {_NO_SMTPUTF8}")
+        everyone, self._todo = self._todo, deque()
+        for index in everyone:
+            if self._envelope.recipients[index].forward_path.is_ascii:
+                self._todo.append(index)
+            else:
+                self._settle([index], Verdict.REFUSED, f"the address {_NO_SMTPUTF8}")
 
     # -- the message ------------------------------------------------------------------------------
 

@@ -333,7 +333,9 @@ def test_a_server_that_answers_no_chunk_gets_so_many() -> None:
         "PIPELINING", "CHUNKING", message=message, limits=smtp.Limits(pipeline_octets=40)
     )
     assert written(delivery).count(b"BDAT") == 3
-    assert message.octets <= 6 * BLOCK
+    for _ in range(10):
+        assert written(delivery) == b""
+    assert message.octets <= 5 * BLOCK
     assert conn.held_back
 
 
@@ -680,6 +682,78 @@ def test_too_many_recipients_go_in_further_transactions(crowded: str) -> None:
     assert verdicts(delivery) == [A, A, A, R, A]
 
 
+def test_a_transaction_that_delivered_nothing_has_no_further_one() -> None:
+    """However often the server says that there are too many."""
+    _, delivery = offered("PIPELINING", envelope=smtp.Envelope("a@b", ["b@x", "c@x"]), message=b"x")
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n250 OK\r\n452 too many\r\n354 go on\r\n")
+    play(
+        delivery,
+        """
+        C: x
+        C: .
+        S: 250 OK
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<c@x>
+        C: DATA
+        S: 250 OK
+        S: 452 too many
+        S: 503 nobody
+        C: RSET
+        S: 250 OK
+        """,
+    )
+    assert verdicts(delivery) == [A, D]
+
+
+def in_the_second_transaction() -> smtp.Delivery:
+    """The first of two recipients has the message, and the server has to answer it."""
+    envelope = smtp.Envelope("a@b", ["b@x", "c@x"])
+    _, delivery = accepted("PIPELINING", "LIMITS RCPTMAX=1", envelope=envelope, message=b"x")
+    play(delivery, "C: x\nC: .")
+    return delivery
+
+
+def test_the_connection_is_lost_in_the_second_transaction() -> None:
+    """Whether a message was complete is asked of each one."""
+    delivery = in_the_second_transaction()
+    play(
+        delivery,
+        """
+        S: 250 OK
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<c@x>
+        C: DATA
+        S: 250 OK
+        S: 250 OK
+        S: EOF
+        """,
+    )
+    assert verdicts(delivery) == [A, D]
+
+
+def test_the_second_transaction_is_answered_before_it_is_sent() -> None:
+    delivery = in_the_second_transaction()
+    play(delivery, "S: 250 OK\nS: 250 OK\nS: 250 OK\nS: 354 go on\nS: 250 OK")
+    assert verdicts(delivery) == [A, D]
+
+
+def test_the_second_transaction_begins_the_message_anew() -> None:
+    """Although the first one has left off in its middle, and its recipients come by and by."""
+    keywords = ("PIPELINING", "CHUNKING", "LIMITS RCPTMAX=2")
+    envelope = smtp.Envelope("a@b", ["b@x", "c@x", "d@x", "e@x"])
+    _, delivery = offered(*keywords, envelope=envelope, message=b"x" * 5 * BLOCK)
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n250 OK\r\n550 no\r\n")
+    assert delivery.data_to_send().startswith(b"BDAT")
+    delivery.receive_data(b"552 too large\r\n")
+    play(delivery, "C: RSET\nS: 250 OK\nC: MAIL FROM:<a@b>\nC: RCPT TO:<d@x>\nC: RCPT TO:<e@x>")
+    play(delivery, "S: 250 OK\nS: 250 OK")
+    assert written(delivery) == b""
+    delivery.receive_data(b"550 no\r\n")
+    assert written(delivery).count(b"x") == 5 * BLOCK
+
+
 @pytest.mark.parametrize(
     ("message", "end"), [(iter([b"x"]), "250 OK"), (b"x", "451 later"), (b"x", "554 no")]
 )
@@ -818,15 +892,16 @@ def test_a_message_accepted_before_its_end_is_not_accepted(keywords: tuple[str, 
     assert "the server answered the message before the message was complete" in str(delivery.report)
 
 
-def test_nothing_goes_out_after_421() -> None:
-    """The last chunk may go as soon as the one before it is answered, and must not any more."""
+@pytest.mark.parametrize("last_words", [b"", b"250 OK\r\n421 going down\r\n"])
+def test_the_last_chunk_waits_when_the_connection_is_lost(last_words: bytes) -> None:
+    """It may go as soon as the one before it is answered, and must not any more."""
     envelope = smtp.Envelope(smtp.Mail("a@client.example", body="BINARYMIME"), ["b@mx.example"])
     message = iter([b"x" * (BLOCK + 1)])
     conn, delivery = accepted("BINARYMIME", "CHUNKING", message=message, envelope=envelope)
     assert written(delivery)
     assert written(delivery) == b""
     assert conn.held_back
-    delivery.receive_data(b"250 OK\r\n421 going down\r\n")
+    delivery.receive_data(last_words)
     assert verdicts(delivery) == [D]
     assert written(delivery) == b""
 
