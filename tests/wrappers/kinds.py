@@ -25,21 +25,28 @@ from tests.wrappers.pop3_client import Fetcher
 from tests.wrappers.session import Session
 from tests.wrappers.smtp_client import Sender
 
-__all__ = ["HOST", "KINDS", "Kind", "Server"]
+__all__ = ["HOST", "KINDS", "Kind", "Server", "Tls"]
 
 HOST = "127.0.0.1"
 
 MakeSession: TypeAlias = Callable[[], Session]
 PasswordOf: TypeAlias = Callable[[str], "str | None"]
+Tls: TypeAlias = "Literal['starttls', 'implicit'] | None"
 T = TypeVar("T")
 
 
 class Server:
-    """A server on `port` of HOST, until `stop`."""
+    """A server on `port` of HOST, until `stop`, or the end of a ``with``."""
 
     def __init__(self, port: int, stop: Callable[[], object]) -> None:
         self.port = port
         self.stop = stop
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
 
 
 class Kind:
@@ -77,7 +84,7 @@ class Kind:
         message: bytes | Iterable[bytes],
         *,
         domain: str = "client.example",
-        tls: Literal["starttls", "implicit"] | None = None,
+        tls: Tls = None,
         authority: trustme.CA | None = None,
         mechanism: sasl.ClientMechanism | None = None,
         lmtp: bool = False,
@@ -107,7 +114,7 @@ class Kind:
         mechanism: sasl.ClientMechanism | None = None,
         seen: Container[str] = (),
         delete: bool = True,
-        tls: Literal["starttls", "implicit"] | None = None,
+        tls: Tls = None,
         authority: trustme.CA | None = None,
     ) -> list[tuple[str, bytes]]:
         """The messages in a maildrop of the server on `port` of HOST, after their unique-ids."""
@@ -192,7 +199,7 @@ def _run_on_trio(session: Session, port: int, authority: trustme.CA | None) -> N
     try:
         trio.run(on_trio.run, session, HOST, port, _client_context(authority))
     except trio.BrokenResourceError as broken:
-        raise ConnectionError(str(broken)) from broken
+        raise ConnectionError(str(broken.__cause__ or broken)) from broken
     except trio.TooSlowError as slow:
         raise TimeoutError from slow
 

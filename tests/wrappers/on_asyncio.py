@@ -37,7 +37,8 @@ class Driver(asyncio.Protocol):
         self._hostname = hostname
         self._password_of = password_of
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(session.timeout, self._time_is_up)
+        self._deadline = self._loop.time() + session.timeout
+        self._timer = self._loop.call_at(self._deadline, self._time_is_up)
         self._transport: asyncio.Transport | None = None
         self._reads = True
         self._may_write = True
@@ -68,48 +69,56 @@ class Driver(asyncio.Protocol):
         self._advance()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._timer.cancel()
-        if self._work is not None:
-            self._work.cancel()
-        if not self._session.closed:
+        if error is None and not self._session.closed:
+            try:
+                self._session.transport_closed()  # under TLS eof_received may not be called
+            except Exception as reason:
+                self.error = self.error or reason
+        elif not self._session.closed:
             self.error = self.error or error
-            self._session.abort()
-        self.ended.set()
+        self._end()
 
     # -- what is done -----------------------------------------------------------------------------
 
     def shutdown(self, text: str) -> None:
         """End the session before its time."""
-        self._advance(lambda: self._session.shutdown(text))
+        if self._work is None:
+            self._advance(lambda: self._session.shutdown(text))
+        else:
+            self.cut()
 
     def cut(self, error: Exception | None = None) -> None:
         """Cut the session off, because of `error`."""
+        self.error = self.error or error
         if self._transport is not None:
             self._transport.abort()
         if self._hostname is None and error is not None and not isinstance(error, OSError):
             self._loop.call_exception_handler({"message": "a session failed", "exception": error})
-        self.error = self.error or error
-        self.connection_lost(error)  # which asyncio does not call within a handshake
+        self._end()
+
+    def _end(self) -> None:
+        self._session.abort()
+        self._timer.cancel()
+        if self._work is not None:
+            self._work.cancel()
+        self.ended.set()
 
     def _advance(self, happened: Callable[[], None] | None = None) -> None:
         """Do all that can be done now that this has happened."""
         session, transport = self._session, self._transport
-        if transport is None:
-            return
         try:
             if happened is not None:
                 happened()
-            if self._work is not None:
+            if self._work is not None or transport is None:
                 return
             while self._may_write and (octets := session.data_to_send()):
                 transport.write(octets)
         except Exception as error:
             self.cut(error)
             return
-        self._timer.cancel()
-        self._timer = self._loop.call_later(session.timeout, self._time_is_up)
-        if session.closed:
-            self._read(transport, True)  # or TLS would never see the other side end
+        self._await_peer()
+        if self._may_write and session.closed:
+            self._read(transport, True)  # or TLS would not see the end of the other direction
             transport.close()
             return
         if session.handshake_due:
@@ -152,11 +161,22 @@ class Driver(asyncio.Protocol):
     async def _look_up(self, user: str) -> None:
         self._session.answer(await self._password_of(user))
 
+    def _await_peer(self) -> None:
+        """The time begins anew. A timer that goes off too early costs less than another one for
+        every piece of a message."""
+        self._deadline = self._loop.time() + self._session.timeout
+        if self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._time_is_up)
+
     def _time_is_up(self) -> None:
-        if self._reads and not self._session.closed:
-            self._advance(self._session.timed_out)
-        else:
-            self.cut(TimeoutError("the peer takes no octets, or a handshake or look-up no end"))
+        if self._loop.time() >= self._deadline:
+            if self._reads and not self._session.closed:
+                self._advance(self._session.timed_out)
+            else:
+                self.cut(TimeoutError("no end of writing, of a handshake or of a look-up"))
+        if not self.ended.is_set():
+            self._timer = self._loop.call_at(self._deadline, self._time_is_up)
 
 
 async def run(session: Session, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -165,9 +185,10 @@ async def run(session: Session, host: str, port: int, tls: ssl.SSLContext | None
     Raises OSError when there is no connection or it breaks, and what the session raises.
     """
     loop = asyncio.get_running_loop()
-    driver = Driver(session, tls, hostname=host)
+    _, driver = await loop.create_connection(
+        lambda: Driver(session, tls, hostname=host), host, port
+    )
     try:
-        await loop.create_connection(lambda: driver, host, port)
         await driver.ended.wait()
     finally:
         driver.cut()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -74,7 +73,7 @@ class Driver(protocol.Protocol, TimeoutMixin):
         self._advance()
 
     def stopProducing(self) -> None:
-        self._may_write = False
+        pass  # connectionLost follows
 
     def timeoutConnection(self) -> None:
         if self._reads and not self._session.closed:
@@ -86,11 +85,13 @@ class Driver(protocol.Protocol, TimeoutMixin):
         self.setTimeout(None)
         if self._looking is not None:
             self._looking.cancel()
-        if not self._session.closed:
-            if reason.check(error.ConnectionDone):
-                self.readConnectionLost()  # under TLS both directions end at once
-            else:
-                self._failure = self._failure or reason
+        if reason.check(error.ConnectionDone):
+            try:
+                self._session.transport_closed()  # under TLS there is no readConnectionLost
+            except Exception:
+                self._failure = self._failure or Failure()
+        elif not self._session.closed:
+            self._failure = self._failure or reason
         self._session.abort()
         if self._failure is None:
             self.ended.callback(None)
@@ -101,7 +102,10 @@ class Driver(protocol.Protocol, TimeoutMixin):
 
     def shutdown(self, text: str) -> None:
         """End the session before its time."""
-        self._advance(lambda: self._session.shutdown(text))
+        if self._looking is None:
+            self._advance(lambda: self._session.shutdown(text))
+        else:
+            self.transport.abortConnection()
 
     def _cut(self, failure: Failure) -> None:
         self._failure = self._failure or failure
@@ -124,8 +128,8 @@ class Driver(protocol.Protocol, TimeoutMixin):
             self._cut(Failure())
             return
         self.setTimeout(session.timeout)
-        if session.closed:
-            self._read(True)  # or TLS would never see the other side end
+        if self._may_write and session.closed:
+            self._read(True)  # or TLS would not see the end of the other direction
             transport.unregisterProducer()
             transport.loseConnection()
             return
@@ -183,7 +187,7 @@ class Server(protocol.ServerFactory):
         self._make_session = make_session
         self._tls = tls
         self._password_of = password_of
-        self._drivers: weakref.WeakSet[Driver] = weakref.WeakSet()
+        self._drivers: set[Driver] = set()
 
     async def start(self, reactor: ReactorBase, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; the port is returned."""
@@ -195,11 +199,11 @@ class Server(protocol.ServerFactory):
 
     def buildProtocol(self, addr: interfaces.IAddress | None) -> Driver:
         driver = Driver(self._make_session(), self._tls, password_of=self._password_of)
-        driver.ended.addErrback(self._failed)
         self._drivers.add(driver)
+        driver.ended.addErrback(self._log_failure).addBoth(lambda _: self._drivers.remove(driver))
         return driver
 
-    def _failed(self, failure: Failure) -> None:
+    def _log_failure(self, failure: Failure) -> None:
         self._log.failure("a session failed", failure, LogLevel.info)
 
     async def stop(self, patience: float = 5.0) -> None:

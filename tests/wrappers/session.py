@@ -116,6 +116,12 @@ class Session:
         """End the session before its time."""
         self.abort()
 
+    def transport_closed(self) -> None:
+        """The peer has closed both directions: what came before that still counts."""
+        self.receive_data(b"")
+        while self.data_to_send():
+            pass
+
     def abort(self) -> None:
         """The transport is broken, or about to be cut."""
         self.conn.abort()
