@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from benchmarks.loader import SESSIONS, plain, small_messages
 from benchmarks.measure import Contestant, Effort, Row, Run, Work, at_least, compare
 from benchmarks.messages import CLIENT, RECIPIENT, SENDER, SMALL, mail_text, stuffed
-from benchmarks.serve import Server, running
+from benchmarks.serve import Process, running
 from smtpproto import smtp
 
 __all__ = ["bulk", "clients", "transactions"]
@@ -18,7 +18,7 @@ def transactions(effort: Effort) -> Iterator[Row]:
     """Small messages into asyncio servers, from smtp-source where Postfix is installed."""
     count = SESSIONS * effort.of(400)
 
-    def into(server: Server) -> Run:
+    def into(server: Process) -> Run:
         def run() -> Callable[[], object]:
             small_messages(server.port, count)
             return lambda: server.taken()[0]  # smtp-source writes the time into each
@@ -34,7 +34,7 @@ def bulk(effort: Effort) -> Iterator[Row]:
     message = mail_text(effort.of(25_000_000))
     wire = stuffed(message)
 
-    def into(server: Server) -> Run:
+    def into(server: Process) -> Run:
         def run() -> Callable[[], object]:
             plain(server.port, 1, wire)
             return server.taken
@@ -46,7 +46,7 @@ def bulk(effort: Effort) -> Iterator[Row]:
 
 
 def _servers(
-    title: str, work: Work, into: Callable[[Server], Run], goal: float, effort: Effort
+    title: str, work: Work, into: Callable[[Process], Run], goal: float, effort: Effort
 ) -> Iterator[Row]:
     with running("smtpproto") as ours, running("aiosmtpd") as peer:
         contestants = [(Contestant("aiosmtpd", into(peer)), at_least(goal))]

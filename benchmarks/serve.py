@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Server", "running"]
+from smtpproto import smtp
+from tests.wrappers.on_asyncio import Server
+from tests.wrappers.smtp_server import Receiver
+
+__all__ = ["Process", "running"]
 
 
-class Server:
+class Process:
     """The process, from outside."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -36,7 +40,7 @@ class Server:
 
 
 @contextmanager
-def running(name: str) -> Iterator[Server]:
+def running(name: str) -> Iterator[Process]:
     """A server, until the end of the block."""
     command = [sys.executable, "-m", "benchmarks.serve", name]
     pipes = subprocess.Popen(
@@ -47,25 +51,31 @@ def running(name: str) -> Iterator[Server]:
         text=True,
     )
     with pipes as process:
-        yield Server(process)
+        yield Process(process)
+
+
+class _Everybody(Container[smtp.Address]):
+    def __contains__(self, address: object) -> bool:
+        return True
 
 
 async def main(name: str) -> None:
+    taken: list[tuple[smtp.Envelope, bytes]] = []
     if name == "smtpproto":
-        from benchmarks.asyncio_server import start_server
+        port = await Server(lambda: Receiver(_Everybody(), taken)).start()
     else:
-        from benchmarks.peers.aiosmtpd import start_server
-    sizes: list[int] = []
-    server = await start_server(lambda message: sizes.append(len(message)))
-    print(server.sockets[0].getsockname()[1], flush=True)
+        from benchmarks.peers import aiosmtpd
+
+        port = await aiosmtpd.start(taken)
+    print(port, flush=True)
     ended = asyncio.Event()
 
     def asked() -> None:
         if not sys.stdin.readline():
             ended.set()
             return
-        print(len(sizes), sum(sizes), flush=True)
-        sizes.clear()
+        print(len(taken), sum(len(message) for _, message in taken), flush=True)
+        taken.clear()
 
     asyncio.get_running_loop().add_reader(sys.stdin, asked)
     await ended.wait()
