@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from time import perf_counter
 
 from benchmarks.loader import SESSIONS, plain, small_messages
 from benchmarks.measure import Contestant, Effort, Row, Run, Work, at_least, compare
@@ -49,8 +50,13 @@ def _servers(
     title: str, work: Work, into: Callable[[Process], Run], goal: float, effort: Effort
 ) -> Iterator[Row]:
     with running("smtpproto") as ours, running("aiosmtpd") as peer:
-        contestants = [(Contestant("aiosmtpd", into(peer)), at_least(goal))]
-        yield from compare(title, work, Contestant("smtpproto", into(ours)), contestants, effort)
+        yield from compare(
+            title,
+            work,
+            Contestant("smtpproto", into(ours), perf_counter),
+            [(Contestant("aiosmtpd", into(peer), perf_counter), at_least(goal))],
+            effort,
+        )
 
 
 def clients(effort: Effort) -> Iterator[Row]:
@@ -70,8 +76,8 @@ def clients(effort: Effort) -> Iterator[Row]:
         yield from compare(
             "asyncio client over loopback, small transactions",
             Work(count, "transactions"),
-            Contestant("smtpproto", by(_deliver)),
-            [(Contestant("aiosmtplib", by(aiosmtplib.deliver)), None)],
+            Contestant("smtpproto", by(_deliver), perf_counter),
+            [(Contestant("aiosmtplib", by(aiosmtplib.deliver), perf_counter), None)],
             effort,
         )
 

@@ -59,8 +59,18 @@ class _Everybody(Container[smtp.Address]):
         return True
 
 
+class _Counter(list[tuple[smtp.Envelope, bytes]]):
+    """A mailbox that counts what it is given, and keeps nothing of it."""
+
+    messages = octets = 0
+
+    def append(self, item: tuple[smtp.Envelope, bytes]) -> None:
+        self.messages += 1
+        self.octets += len(item[1])
+
+
 async def main(name: str) -> None:
-    taken: list[tuple[smtp.Envelope, bytes]] = []
+    taken = _Counter()
     if name == "smtpproto":
         port = await Server(lambda: Receiver(_Everybody(), taken)).start()
     else:
@@ -74,8 +84,8 @@ async def main(name: str) -> None:
         if not sys.stdin.readline():
             ended.set()
             return
-        print(len(taken), sum(len(message) for _, message in taken), flush=True)
-        taken.clear()
+        print(taken.messages, taken.octets, flush=True)
+        taken.messages = taken.octets = 0
 
     asyncio.get_running_loop().add_reader(sys.stdin, asked)
     await ended.wait()

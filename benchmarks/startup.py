@@ -15,9 +15,9 @@ __all__ = ["import_time"]
 _SCRIPT = """
 import sys, time
 sys.path.insert(0, {folder!r})
-start = time.perf_counter()
+start = time.process_time()
 import {module}
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 
 
