@@ -35,6 +35,7 @@ from smtpproto.strategies.smtp import (
     smtp_limits,
     smtp_parameters,
     smtp_replies,
+    smtp_reports,
 )
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "smtp_limits",
     "smtp_parameters",
     "smtp_replies",
+    "smtp_reports",
 ]
