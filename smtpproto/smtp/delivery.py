@@ -5,18 +5,8 @@ Theory of operation
 
 Where the session stands is the connection's business: whenever everything that was sent has been
 answered, `_NEXT` says by its state what comes next. What a reply means for the recipients is said
-by `_AFTER`, by the step that it answers. Between the two there is no state but this: each
-recipient without an outcome stands in exactly one of four queues,
-
-==========  =======================================================================
-`_todo`     not named to the server yet
-`_asked`    RCPT is sent and not answered
-`_crowded`  RCPT was answered "too many recipients": perhaps in another transaction
-`_taken`    RCPT was accepted: the replies to the message decide
-==========  =======================================================================
-
-and leaves it for good when it is settled, so the first reply that refuses a recipient counts, and
-nothing that a server says later, or does not say, can lose one.
+by `_AFTER`, by the step that it answers; the `Ledger` remembers it. Beyond that only the message
+has a state: whether it goes out, has ended, and has gone out whole.
 """
 
 from __future__ import annotations
@@ -25,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, MutableSequence
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.smtp.address import Address
 from smtpproto.smtp.client import ClientConnection
 from smtpproto.smtp.commands import Bdat, Command, Data, Ehlo, Helo, Lhlo, Mail, Rset
 from smtpproto.smtp.content import BLOCK, Content, Message, Octets, survey
@@ -35,9 +26,10 @@ from smtpproto.smtp.events import (
     MessageData,
     ReplyReceived,
 )
+from smtpproto.smtp.ledger import Ledger
 from smtpproto.smtp.refused import LimitError
 from smtpproto.smtp.replies import Reply
-from smtpproto.smtp.report import Outcome, Report, Verdict
+from smtpproto.smtp.report import Report, Verdict
 from smtpproto.smtp.state import State, step_of
 from smtpproto.wire.newlines import NewlineRepair
 
@@ -81,9 +73,9 @@ class Delivery:
     """
 
     __slots__ = (
-        "_asked", "_chunked", "_complete", "_conn", "_content", "_crowded", "_eight_bit", "_ended",
-        "_envelope", "_hello", "_mail", "_message", "_most", "_outcomes", "_problem", "_read",
-        "_report", "_room", "_seven_bit", "_size", "_successes", "_taken", "_todo", "_unsent",
+        "_chunked", "_complete", "_conn", "_content", "_eight_bit", "_ended", "_envelope", "_hello",
+        "_ledger", "_mail", "_message", "_most", "_problem", "_read", "_report", "_room",
+        "_seven_bit", "_size", "_successes", "_unsent",
     )  # fmt: skip
 
     def __init__(
@@ -107,12 +99,7 @@ class Delivery:
             self._size, ascii_only = survey(message, self._repair())
             self._eight_bit = not ascii_only
 
-        # The recipients, by their place in the envelope.
-        self._outcomes: list[Outcome | None] = [None] * len(envelope.recipients)
-        self._todo = deque(range(len(envelope.recipients)))
-        self._asked: deque[int] = deque()
-        self._crowded: deque[tuple[int, Reply]] = deque()
-        self._taken: deque[int] = deque()
+        self._ledger = Ledger(envelope.recipients)
         self._report: Report | None = None
         self._problem = "the connection was lost"
 
@@ -164,7 +151,7 @@ class Delivery:
         """
         conn = self._conn
         octets = self._unsent + conn.data_to_send()
-        if not octets and self._content is not None and self._taken and not conn.held_back:
+        if not octets and self._content is not None and self._ledger.taken and not conn.held_back:
             self._send_block(self._content)
             octets = conn.data_to_send()
         self._unsent = octets[_CALL:]
@@ -174,7 +161,7 @@ class Delivery:
     @property
     def wants_message(self) -> bool:
         """True when `send_message` or `end_message` is the next useful thing to do."""
-        return self._content is not None and bool(self._taken) and self._content.wants
+        return self._content is not None and bool(self._ledger.taken) and self._content.wants
 
     def send_message(self, piece: Octets) -> None:
         """The next piece of a message that was announced as None.
@@ -202,50 +189,49 @@ class Delivery:
 
     def _say_hello(self) -> None:
         assert self._hello is not None
-        if not self._todo or not self._try(self._hello, self._todo):
+        waiting = self._ledger.todo
+        if not waiting or not self._try(self._hello, waiting):
             self._finish()
 
     def _begin_transaction(self) -> None:
+        ledger = self._ledger
         if self._mail is None:
             self._mail = self._prepare()
-        self._make_room()
+        if ledger.crowded and self._successes and isinstance(self._message, Octets):
+            # As many as the server took this time. A transaction that delivered nothing gives no
+            # hope for another one (RFC 5321 section 4.5.3.1.10).
+            self._most = self._successes
+            ledger.readmit()
         if self._read and not isinstance(self._message, Octets):
-            self._settle(self._todo, Verdict.DEFERRED, "the message cannot be read a second time")
+            ledger.settle(ledger.todo, Verdict.DEFERRED, "the message cannot be read a second time")
         self._content = None
         self._ended = self._complete = False
         self._successes = 0
         self._room = self._most
-        if not self._todo or not self._try(self._mail, self._todo):
+        if not ledger.todo or not self._try(self._mail, ledger.todo):
             self._finish()
         elif self._pipelining:
             self._ask()
-            if self._asked and not self._chunked:
+            if ledger.asked and not self._chunked:
                 self._conn.send(Data())
-
-    def _make_room(self) -> None:
-        """Give those who were too many another transaction, of as many as this one delivered; one
-        that delivered nothing gives no hope (RFC 5321 section 4.5.3.1.10)."""
-        if self._crowded and self._successes and isinstance(self._message, Octets):
-            self._most = self._successes
-            self._todo.extend(index for index, _ in self._crowded)
-            self._crowded.clear()
 
     def _ask(self) -> None:
         """Name the next recipients: all of the transaction where they can go out together, else
         one."""
-        while self._todo and self._room:
-            index = self._todo.popleft()
+        ledger = self._ledger
+        while ledger.todo and self._room:
+            index = ledger.todo.popleft()
             if self._try(self._envelope.recipients[index], [index]):
-                self._asked.append(index)
+                ledger.asked.append(index)
                 self._room -= 1
                 if not self._pipelining:
                     return
 
     def _after_envelope(self) -> None:
         self._ask()
-        if self._asked:
+        if self._ledger.asked:
             return
-        if not self._taken:
+        if not self._ledger.taken:
             self._conn.send(Rset())
         elif self._chunked:
             self._begin_message()
@@ -253,7 +239,7 @@ class Delivery:
             self._conn.send(Data())
 
     def _after_354(self) -> None:
-        if self._taken:
+        if self._ledger.taken:
             self._begin_message()
         else:
             self._conn.send(EndOfMessage())  # nothing else may be said (RFC 2920 section 3.1)
@@ -263,7 +249,7 @@ class Delivery:
         self._content = Content(self._message, self._repair() if self._chunked else None)
 
     def _between_chunks(self) -> None:
-        if not self._taken:
+        if not self._ledger.taken:
             self._conn.send(Rset())
 
     def _reset(self) -> None:
@@ -274,90 +260,17 @@ class Delivery:
         end of a message that is not accepted."""
         self._conn.abort()
         self._unsent = b""
+        ledger = self._ledger
         if self._complete:
             reason = f"{self._problem} before the message was answered: it may have been accepted"
-            self._settle(self._taken, Verdict.UNKNOWN, reason)
-        for queue in (self._todo, self._asked, self._taken):
-            self._settle(
-                queue, Verdict.DEFERRED, f"{self._problem} before the message was complete"
-            )
+            ledger.settle(ledger.taken, Verdict.UNKNOWN, reason)
+        reason = f"{self._problem} before the message was complete"
+        for queue in (ledger.todo, ledger.asked, ledger.taken):
+            ledger.settle(queue, Verdict.DEFERRED, reason)
         self._finish()
 
     def _finish(self) -> None:
-        for index, reply in self._crowded:
-            self._settle([index], Verdict.DEFERRED, "too many recipients at a time", reply)
-        self._report = Report(outcome for outcome in self._outcomes if outcome is not None)
-
-    # -- what a reply means for the recipients ----------------------------------------------------
-
-    def _replied(self, event: ReplyReceived) -> None:
-        if event.reply.code == 421 and event.recipient is None:
-            self._settle_all("the server has ended the session", event.reply)
-        else:
-            step = "connect" if event.command is None else step_of(event.command)
-            _AFTER[step](self, event)
-
-    def _greeted(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
-            self._settle_all("the server takes no mail", event.reply)
-
-    def _after_hello(self, event: ReplyReceived) -> None:
-        if event.reply.severity == 5 and isinstance(event.command, Ehlo):
-            self._hello = Helo(event.command.domain)  # RFC 5321 section 3.2
-        elif event.reply.code >= 400:
-            self._settle_all("the server refused the client", event.reply)
-
-    def _after_mail(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
-            self._settle_all("MAIL was refused", event.reply)
-
-    def _after_rcpt(self, event: ReplyReceived) -> None:
-        if not self._asked:  # MAIL was refused, which has settled them
-            return
-        index = self._asked.popleft()
-        if event.reply.severity == 2:
-            self._taken.append(index)
-        elif _too_many(event.reply):
-            self._crowded.append((index, event.reply))
-        else:
-            self._settle_by(event.reply, [index], "RCPT was refused")
-
-    def _after_data(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
-            self._settle_by(event.reply, self._taken, "DATA was refused")
-
-    def _after_chunk(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
-            self._settle_by(event.reply, self._taken, "the message was refused before its end")
-
-    def _after_message(self, event: ReplyReceived) -> None:
-        if not self._taken:  # it was the lone dot, or what followed a refused chunk
-            return
-        if not self._complete:
-            self._answered_early(event.reply)
-            return
-        whose: MutableSequence[int] = self._taken
-        if event.recipient is not None:  # LMTP answers for one after the other
-            whose = [self._taken.popleft()]
-        if event.reply.severity == 2:
-            self._successes += len(whose)
-            self._settle(whose, Verdict.ACCEPTED, "the message was accepted", event.reply)
-        else:
-            self._settle_by(event.reply, whose, "the message was refused")
-
-    def _answered_early(self, reply: Reply) -> None:
-        """The reply to the message came before its end was handed out."""
-        if reply.severity != 2:
-            self._settle_by(reply, self._taken, "the message was refused before its end")
-        self._problem = "the server answered the message"
-        self._conn.abort()
-
-    def _after_reset(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
-            self._problem = "the server refused RSET"
-            self._conn.abort()
-
-    # -- the outcomes -----------------------------------------------------------------------------
+        self._report = self._ledger.report()
 
     def _try(self, command: Command, whose: MutableSequence[int]) -> bool:
         """Send what the connection may find that this server does not take: then it is settled
@@ -365,33 +278,83 @@ class Delivery:
         try:
             self._conn.send(command)
         except LimitError as error:
-            self._settle(whose, Verdict.DEFERRED, str(error))
+            self._ledger.settle(whose, Verdict.DEFERRED, str(error))
         except LocalProtocolError as error:
-            self._settle(whose, Verdict.REFUSED, str(error))
+            self._ledger.settle(whose, Verdict.REFUSED, str(error))
         else:
             return True
         return False
 
-    def _settle_all(self, reason: str, reply: Reply) -> None:
-        for queue in (self._todo, self._asked, self._taken):
-            self._settle_by(reply, queue, reason)
+    # -- what a reply means for the recipients ----------------------------------------------------
 
-    def _settle_by(self, reply: Reply, queue: MutableSequence[int], reason: str) -> None:
-        verdict = Verdict.DEFERRED if reply.severity == 4 else Verdict.REFUSED
-        self._settle(queue, verdict, reason, reply)
+    def _replied(self, event: ReplyReceived) -> None:
+        if event.reply.code == 421 and event.recipient is None:
+            self._ledger.refuse_all("the server has ended the session", event.reply)
+        else:
+            step = "connect" if event.command is None else step_of(event.command)
+            _AFTER[step](self, event)
 
-    def _settle(
-        self,
-        queue: MutableSequence[int],
-        verdict: Verdict,
-        reason: str,
-        reply: Reply | None = None,
-    ) -> None:
-        """The outcome of all that stand in `queue`, which is empty afterwards."""
-        recipients = self._envelope.recipients
-        while queue:
-            index = queue.pop()
-            self._outcomes[index] = Outcome(recipients[index], verdict, reply, reason)
+    def _greeted(self, event: ReplyReceived) -> None:
+        if event.reply.code >= 400:
+            self._ledger.refuse_all("the server takes no mail", event.reply)
+
+    def _after_hello(self, event: ReplyReceived) -> None:
+        if event.reply.severity == 5 and isinstance(event.command, Ehlo):
+            self._hello = Helo(event.command.domain)  # RFC 5321 section 3.2
+        elif event.reply.code >= 400:
+            self._ledger.refuse_all("the server refused the client", event.reply)
+
+    def _after_mail(self, event: ReplyReceived) -> None:
+        if event.reply.code >= 400:
+            self._ledger.refuse_all("MAIL was refused", event.reply)
+
+    def _after_rcpt(self, event: ReplyReceived) -> None:
+        ledger = self._ledger
+        if not ledger.asked:  # MAIL was refused, which has settled them
+            return
+        index = ledger.asked.popleft()
+        if event.reply.severity == 2:
+            ledger.taken.append(index)
+        elif _too_many(event.reply):
+            ledger.crowded.append((index, event.reply))
+        else:
+            ledger.refuse([index], "RCPT was refused", event.reply)
+
+    def _after_data(self, event: ReplyReceived) -> None:
+        if event.reply.code >= 400:
+            self._ledger.refuse(self._ledger.taken, "DATA was refused", event.reply)
+
+    def _after_chunk(self, event: ReplyReceived) -> None:
+        if event.reply.code >= 400:
+            self._ledger.refuse(self._ledger.taken, _REFUSED_EARLY, event.reply)
+
+    def _after_message(self, event: ReplyReceived) -> None:
+        ledger = self._ledger
+        if not ledger.taken:  # it was the lone dot, or what followed a refused chunk
+            return
+        if not self._complete:
+            self._answered_early(event.reply)
+            return
+        whose: MutableSequence[int] = ledger.taken
+        if event.recipient is not None:  # LMTP answers for one after the other
+            whose = [ledger.taken.popleft()]
+        if event.reply.severity == 2:
+            self._successes += len(whose)
+            ledger.settle(whose, Verdict.ACCEPTED, "the message was accepted", event.reply)
+        else:
+            ledger.refuse(whose, "the message was refused", event.reply)
+
+    def _answered_early(self, reply: Reply) -> None:
+        """The reply to the message came before its end was handed out."""
+        if reply.severity != 2:
+            self._ledger.refuse(self._ledger.taken, _REFUSED_EARLY, reply)
+        self._problem = "the server answered the message"
+        self._conn.abort()
+
+    def _after_reset(self, event: ReplyReceived) -> None:
+        if event.reply.code >= 400:
+            self._problem = "the server refused RSET"
+            self._conn.abort()
 
     # -- what this server can take ----------------------------------------------------------------
 
@@ -405,12 +368,13 @@ class Delivery:
             or (self._size is not None and self._size <= BLOCK)
             or _is_binary(self._envelope.mail)
         )
+        ledger = self._ledger
         mail = self._fitted()
         self._seven_bit = not isinstance(mail, Mail) or mail.body not in _EIGHT_BIT_BODIES
         if self._size is not None and self._eight_bit and self._seven_bit:
-            self._settle(self._todo, Verdict.REFUSED, _NO_8BITMIME)
+            ledger.settle(ledger.todo, Verdict.REFUSED, _NO_8BITMIME)
         if not (isinstance(mail, Mail) and mail.smtputf8):
-            self._settle_beyond_ascii(mail)
+            self._refuse_beyond_ascii(mail.reverse_path)
         return mail
 
     def _fitted(self) -> MailCommand:
@@ -431,17 +395,15 @@ class Delivery:
             parameters["SMTPUTF8"] = True
         return Mail(given.reverse_path, parameters)
 
-    def _settle_beyond_ascii(self, mail: MailCommand) -> None:
+    def _refuse_beyond_ascii(self, reverse_path: Address | None) -> None:
         """Refuse whom only SMTPUTF8 could reach: one such recipient makes no difference to the
-        others, but without its reverse-path nothing can go out (RFC 6531 section 3.2)."""
-        if mail.reverse_path is not None and not mail.reverse_path.is_ascii:
-            self._settle(self._todo, Verdict.REFUSED, f"<{mail.reverse_path}> {_NO_SMTPUTF8}")
-        everyone, self._todo = self._todo, deque()
-        for index in everyone:
-            if self._envelope.recipients[index].forward_path.is_ascii:
-                self._todo.append(index)
-            else:
-                self._settle([index], Verdict.REFUSED, f"the address {_NO_SMTPUTF8}")
+        others, but with such a reverse-path nothing can go out (RFC 6531 section 3.2)."""
+        ledger, recipients = self._ledger, self._envelope.recipients
+        if reverse_path is not None and not reverse_path.is_ascii:
+            ledger.settle(ledger.todo, Verdict.REFUSED, f"<{reverse_path}> {_NO_SMTPUTF8}")
+        beyond = [index for index in ledger.todo if not recipients[index].forward_path.is_ascii]
+        ledger.todo = deque(sorted({*ledger.todo} - {*beyond}))
+        ledger.settle(beyond, Verdict.REFUSED, f"the address {_NO_SMTPUTF8}")
 
     # -- the message ------------------------------------------------------------------------------
 
@@ -470,7 +432,7 @@ class Delivery:
     def _send_octets(self, octets: bytes, last: bool) -> None:
         conn = self._conn
         if self._seven_bit and not octets.isascii():
-            self._settle(self._taken, Verdict.REFUSED, _NO_8BITMIME)
+            self._ledger.settle(self._ledger.taken, Verdict.REFUSED, _NO_8BITMIME)
             if not self._chunked:  # only between chunks there is a way back
                 raise LocalProtocolError(_NO_8BITMIME)
             self._go_on()
@@ -523,6 +485,7 @@ def _too_many(reply: Reply) -> bool:
 
 
 _EIGHT_BIT_BODIES = ("8BITMIME", "BINARYMIME")
+_REFUSED_EARLY = "the message was refused before its end"
 _NO_8BITMIME = "the message has octets beyond ASCII, and goes without 8BITMIME (RFC 6152)"
 _NO_SMTPUTF8 = "needs SMTPUTF8, which is not to be had here (RFC 6531)"
 
