@@ -277,3 +277,8 @@ def test_the_problems_that_explain_finds() -> None:
     assert len(found) == 2
     for problem in found:
         assert f"\nsession.txt{problem[problem.index(':') :]}\n" in TEXT
+
+
+def test_the_wrapper_is_the_one_that_is_tested() -> None:
+    (shown,) = re.findall(r"```python\n(def nobody\(.*?)```", TEXT, re.DOTALL)
+    assert shown in (README.parent / "tests/wrappers/on_sockets.py").read_text()

@@ -213,7 +213,10 @@ def _start_on_twisted(
     make_session: MakeSession, password_of: PasswordOf, certificate: trustme.LeafCert | None
 ) -> Server:
     def look_up(user: str) -> defer.Deferred[str | None]:
-        return task.deferLater(_reactor, 0, password_of, user)
+        password = password_of(user)
+        if password is None:
+            return defer.succeed(None)
+        return task.deferLater(_reactor, 0, lambda: password)
 
     tls = None
     if certificate is not None:

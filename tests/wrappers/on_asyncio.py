@@ -71,7 +71,7 @@ class Driver(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and not self._session.closed:
             try:
-                self._session.transport_closed()  # under TLS eof_received may not be called
+                self._session.transport_closed()  # in Python 3.10 TLS ends without eof_received
             except Exception as reason:
                 self.error = self.error or reason
         elif not self._session.closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -31,6 +32,7 @@ def converse(
     breaks, and what the session raises.
     """
     try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         while True:
             sock.settimeout(session.timeout)
             while octets := session.data_to_send():
@@ -70,7 +72,8 @@ def run(session: Session, host: str, port: int, tls: ssl.SSLContext | None = Non
 
 
 class Server:
-    """A server that listens until `stop`, with a new session for every client."""
+    """A server that listens until `stop`, with a new session for every client; there are at
+    most `most` of them at a time."""
 
     def __init__(
         self,
@@ -80,7 +83,9 @@ class Server:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         password_of: Callable[[str], str | None] = nobody,
+        most: int = 100,
     ) -> None:
+        self._most = most
         self._make_session = make_session
         self._tls = tls
         self._password_of = password_of
@@ -97,7 +102,9 @@ class Server:
             if self._stopped.is_set():
                 sock.close()
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            if len(self._clients) >= self._most:
+                sock.close()
+                continue
             thread = threading.Thread(target=self._serve, args=(sock,))
             self._clients[thread] = sock.dup()  # for stop(): TLS will take `sock` over
             thread.start()
@@ -113,6 +120,8 @@ class Server:
             )
         except OSError:
             pass  # the client is gone, and the session knows
+        except Exception:  # the others go on
+            logging.getLogger(__name__).exception("a session failed")
         finally:
             self._clients.pop(threading.current_thread()).close()
 

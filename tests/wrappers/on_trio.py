@@ -30,8 +30,8 @@ async def converse(
     """Drive a session to its end and close the stream.
 
     `hostname` is the server's on a client, None on a server. When cancelled, a server says 421.
-    Raises trio.BrokenResourceError when the stream breaks, trio.TooSlowError when the peer does
-    not take what is written, and what the session raises.
+    Raises trio.BrokenResourceError when the stream breaks, trio.TooSlowError when writing, a
+    handshake or a look-up takes too long, and what the session raises.
     """
     try:
         while True:
@@ -53,7 +53,8 @@ async def converse(
                     await stream.do_handshake()
                 session.tls_started()
             elif session.asks_for is not None:
-                session.answer(await password_of(session.asks_for))
+                with trio.fail_after(session.timeout):
+                    session.answer(await password_of(session.asks_for))
             else:
                 await _receive(stream, session)
     except BaseException:

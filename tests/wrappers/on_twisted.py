@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from OpenSSL import SSL
 from twisted.internet import defer, endpoints, error, interfaces, protocol
 from twisted.internet.base import ReactorBase
 from twisted.internet.tcp import Connection
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tests.wrappers.session import Session
+
+_BROKEN = (error.ConnectionLost, error.ConnectionAborted, error.TimeoutError, SSL.Error)
+"""What may come of any client."""
 
 PasswordOf: TypeAlias = "Callable[[str], defer.Deferred[str | None]]"
 
@@ -46,13 +50,14 @@ class Driver(protocol.Protocol, TimeoutMixin):
         self._tls = tls
         self._password_of = password_of
         self._failure: Failure | None = None
-        self._looking: defer.Deferred[None] | None = None
+        self._looking: defer.Deferred[str | None] | None = None
         self._reads = True
         self._may_write = True
 
     # -- what Twisted tells -----------------------------------------------------------------------
 
     def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self._advance()
 
@@ -133,11 +138,10 @@ class Driver(protocol.Protocol, TimeoutMixin):
             transport.unregisterProducer()
             transport.loseConnection()
             return
-        if session.asks_for is not None:
-            self._looking = self._password_of(session.asks_for).addCallbacks(
-                self._answer, self._cut
-            )
         self._read(self._may_write and session.wants_data)
+        if session.asks_for is not None:
+            self._looking = self._password_of(session.asks_for)
+            self._looking.addCallbacks(self._found, self._not_found)
 
     def _read(self, on: bool) -> None:
         if on is not self._reads:
@@ -151,9 +155,13 @@ class Driver(protocol.Protocol, TimeoutMixin):
         while self._may_write and (octets := self._session.data_to_send()):
             self.transport.write(octets)
 
-    def _answer(self, password: str | None) -> None:
+    def _found(self, password: str | None) -> None:
         self._looking = None
         self._advance(lambda: self._session.answer(password))
+
+    def _not_found(self, failure: Failure) -> None:
+        if not failure.check(defer.CancelledError):
+            self._cut(failure)
 
 
 async def run(
@@ -204,7 +212,8 @@ class Server(protocol.ServerFactory):
         return driver
 
     def _log_failure(self, failure: Failure) -> None:
-        self._log.failure("a session failed", failure, LogLevel.info)
+        if not failure.check(*_BROKEN):
+            self._log.failure("a session failed", failure)
 
     async def stop(self, patience: float = 5.0) -> None:
         """Tell every client that this is the end; those that do not read it are cut off after

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Queue
 
@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from smtpproto import pop3, smtp
-from tests.wrappers import on_asyncio
+from tests.wrappers import on_asyncio, on_sockets
 from tests.wrappers.kinds import HOST, Kind, Tls
 from tests.wrappers.pop3_client import Fetcher
 from tests.wrappers.pop3_server import Keeper, Maildrops
@@ -180,6 +180,50 @@ def test_a_client_that_reads_nothing_is_not_worked_for_and_not_waited_for(kind: 
     assert sessions[0].retrieved == 1
 
 
+class FullTransport(asyncio.Transport):
+    """Takes one piece and then no more."""
+
+    driver: on_asyncio.Driver
+    reads = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+        self.driver.pause_writing()
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
+    def abort(self) -> None:
+        pass
+
+
+def test_asyncio_does_nothing_for_a_client_before_it_reads() -> None:
+    async def session() -> None:
+        transport = FullTransport()
+        driver = transport.driver = on_asyncio.Driver(Receiver({ADDRESS}, []), None)
+        driver.connection_made(transport)
+        await asyncio.sleep(0)
+        assert transport.written == [b"220 mx.example ESMTP\r\n"]
+        assert not transport.reads
+        driver.data_received(b"NOOP\r\n")
+        assert len(transport.written) == 1
+        driver.resume_writing()
+        assert transport.written[1:] == [b"250 2.0.0 OK\r\n"]
+        assert not transport.reads
+        driver.resume_writing()
+        assert transport.reads
+        driver.cut()
+
+    asyncio.run(session())
+
+
 def test_a_handshake_that_does_not_come_is_not_waited_for(
     kind: Kind, certificate: trustme.LeafCert
 ) -> None:
@@ -234,6 +278,25 @@ def test_a_server_that_vanishes_is_told_from_one_that_says_goodbye(
         kind.fetch(server.port, TIM, PASSWORD, tls=tls, authority=authority)
 
 
+def test_a_session_that_fails_takes_no_other_with_it(kind: Kind) -> None:
+    class Failing(Receiver):
+        def handle(self, event: smtp.Event) -> None:
+            if isinstance(event, smtp.Vrfy):
+                raise KeyError("a mistake of the author's")
+            super().handle(event)
+
+    mailbox: list[tuple[smtp.Envelope, bytes]] = []
+    with (
+        kind.start(lambda: Failing({ADDRESS}, mailbox)) as server,
+        connected(server.port) as sock,
+    ):
+        sock.sendall(b"VRFY tim\r\n")
+        with suppress(ConnectionResetError):
+            assert read_to_end(sock).startswith(b"220")
+        kind.deliver(server.port, ENVELOPE, HELLO)
+    assert len(mailbox) == 1
+
+
 def test_a_password_is_looked_up_while_others_are_served() -> None:
     async def session() -> None:
         found = asyncio.Event()
@@ -277,3 +340,11 @@ def test_a_server_that_stops_waits_for_no_password() -> None:
             await client
 
     asyncio.run(session())
+
+
+def test_threads_are_not_without_number() -> None:
+    server = on_sockets.Server(lambda: Receiver({ADDRESS}, []), most=1)
+    with connected(server.port) as first, connected(server.port) as second:
+        assert read_to_end(second) == b""
+        server.stop()
+        assert read_to_end(first).endswith(b"\r\n421 4.3.2 mx.example Shutting down\r\n")
