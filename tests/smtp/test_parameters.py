@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, strategies
-from smtpproto.smtp import Parameters
+from smtpproto.smtp import By, Parameters
 from smtpproto.smtp.keywords import KEYWORDS
 from smtpproto.smtp.parameters import ParameterValue
 
@@ -125,6 +125,15 @@ def test_the_strategies_know_every_registered_keyword(data: st.DataObject, keywo
         strategies.smtp_parameters(only=(keyword,)).filter(lambda drawn: len(drawn) > 0)
     )
     assert keyword in parameters
+
+
+@given(strategies.smtp_parameters(only=("HOLDFOR", "HOLDUNTIL", "BY")))
+def test_the_strategies_give_what_goes_together(parameters: Parameters) -> None:
+    """RFC 4865 sections 4 and 5.2."""
+    hold_for, by = parameters.get("HOLDFOR"), parameters.get("BY")
+    assert hold_for is None or "HOLDUNTIL" not in parameters
+    if isinstance(hold_for, int) and isinstance(by, By):
+        assert hold_for <= by.seconds
 
 
 @given(
