@@ -73,7 +73,7 @@ class Session:
         """What is to be written next; b"" when something else is due."""
         if self.handshake_due:
             return b""
-        octets = self.channel.data_to_send()
+        octets = b""
         going_on = True
         while going_on and len(octets) < _ENOUGH:
             going_on = self.step()
