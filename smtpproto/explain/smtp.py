@@ -319,7 +319,9 @@ class SmtpObserver(Observer):
             if step in _HANDS_OVER or reply.severity != 2:
                 self._lose(heard, f"what {step} has led to is unknown")
             return
-        while step not in MACHINE[server.state] and server.state in _ONWARD:
+        for _ in _ONWARD:  # once round: the limits that were offered may refuse a stand-in too
+            if step in MACHINE[server.state] or server.state not in _ONWARD:
+                break
             server.receive_data(self._hello(_ONWARD[server.state]))
             for event in server.events():
                 if isinstance(event, Request):
