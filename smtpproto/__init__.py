@@ -6,8 +6,15 @@ Bytes go in, events come out; commands and replies go in, bytes come out. The su
 imported when they are asked for, so that a user of one protocol does not pay for the other.
 """
 
+from smtpproto.connection import Connection
 from smtpproto.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 
-__all__ = ["LocalProtocolError", "ProtocolError", "RemoteProtocolError", "__version__"]
+__all__ = [
+    "Connection",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "__version__",
+]
 
 __version__ = "0.1.0"

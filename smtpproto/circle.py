@@ -97,7 +97,7 @@ def retrieve(message: bytes, transcript: Transcript) -> bytes | None:
 
     def server_side(event: Event) -> None:
         match event:
-            case pop3.Pass(secret) if (server.user, secret) == (_USER, _PASSWORD):
+            case pop3.Pass() as claim if server.user == _USER and claim.verify(_PASSWORD):
                 server.authenticated(_USER)
             case pop3.Pass():
                 server.reject("Invalid user name or password", code="AUTH")

@@ -18,7 +18,10 @@ __all__ = ["Connection"]
 
 
 class Connection:
-    """Base of the four connections. Not to be used by itself."""
+    """Base of the four connections, and what a wrapper needs that carries any of them.
+
+    Not to be used by itself.
+    """
 
     __slots__ = ("_at_eof", "_closed", "_events", "_input", "_outbox", "_starved", "_tls")
 
@@ -67,7 +70,8 @@ class Connection:
     def next_event(self) -> Event | None:
         """The next event; None when there is none until octets arrive or you answer.
 
-        It may queue octets: call `data_to_send` afterwards.
+        It may queue octets, also when it returns None: a server's own refusals, the steps of a
+        SASL exchange. So write what `data_to_send` gives before you wait for more.
         """
         if self._events:
             return self._events.pop(0)
@@ -86,6 +90,11 @@ class Connection:
     def wants_data(self) -> bool:
         """True when reading from the transport is the next useful thing to do."""
         return self._starved and not (self._at_eof or self._closed or self._handshake_owed)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for the peer, as the RFC of the protocol advises."""
+        raise NotImplementedError
 
     @property
     def closed(self) -> bool:

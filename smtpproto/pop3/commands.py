@@ -17,6 +17,7 @@ from smtpproto.commandline import CONTROL, CommandLine, clean, upper
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
 from smtpproto.redact import redacted
+from smtpproto.sasl.strings import same
 from smtpproto.values import fill, is_number
 from smtpproto.values import octets as as_octets
 from smtpproto.wire.base64 import decode, encode
@@ -232,6 +233,13 @@ class Pass(Command):
 
     def written(self) -> str:
         return f" {self.secret}"
+
+    def verify(self, password: str) -> bool:
+        """Whether the client's password is this one, to the letter, in constant time.
+
+        For passwords that are kept in clear; a hashed one is its hash's library's to verify.
+        """
+        return same(self.secret, password)
 
 
 class Apop(Command):

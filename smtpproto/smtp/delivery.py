@@ -51,9 +51,8 @@ class Delivery:
     `conn` is a ClientConnection that has yet to be greeted, or has been, or is ready for a
     transaction; STARTTLS and AUTH come before. `domain` is who the client is, for EHLO (LHLO;
     HELO where EHLO is refused), which is said unless it was. Until the report is there the
-    connection is this object's: use its `timeout`, and `abort()` it when time is up, followed by
-    ``delivery.receive_data(b"")``. Afterwards it is closed, or where the server has left it:
-    READY, for another Delivery; in any state, for QUIT, which is not sent here.
+    connection is this object's. Afterwards it is closed, or where the server has left it: READY,
+    for another Delivery; in any state, for QUIT, which is not sent here.
 
     `message` is octets, which must not change meanwhile, or an iterable of pieces, which are
     pulled when they can go out, or None: then give pieces to `send_message` while
@@ -118,6 +117,7 @@ class Delivery:
         self._complete = False  # and handed out
         self._unsent = b""
         self._go_on()
+        self._hear()
 
     # -- public -----------------------------------------------------------------------------------
 
@@ -132,6 +132,9 @@ class Delivery:
         Raises nothing because of what the server says: that stands in the report.
         """
         self._conn.receive_data(data)
+        self._hear()
+
+    def _hear(self) -> None:
         try:
             while self._report is None and (event := self._conn.next_event()) is not None:
                 if isinstance(event, ReplyReceived):
@@ -140,6 +143,19 @@ class Delivery:
         except RemoteProtocolError as error:
             self._problem = f"the server broke the protocol: {error}"
             self._go_on()
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for the server: the connection's (RFC 5321 section 4.5.3.2)."""
+        return self._conn.timeout
+
+    def abort(self, reason: str = "the delivery was given up") -> None:
+        """End it now: time is up, or the transport is broken. The transport must be cut; the
+        report is there, and gives the reason."""
+        if self._report is None:
+            self._problem = reason
+            self._conn.abort()
+            self._hear()
 
     def data_to_send(self) -> bytes:
         """The next octets to write, 64 KiB at most; call it again until it gives b"".

@@ -13,6 +13,7 @@ import typing as _typing
 from smtpproto import errors as _errors
 from smtpproto import mechanisms as _mechanisms
 from smtpproto import values as _values
+from smtpproto.smtp import commands as _commands
 from smtpproto.smtp import extension as _extension
 from smtpproto.smtp import keywords as _keywords
 from smtpproto.smtp import refused as _refused
@@ -542,6 +543,10 @@ class Verb(_extension.Extension):
     def __init__(self, name: str, *parameters: str) -> None:
         for word in (name, *parameters):
             _checked_word(word)
+        if name.upper() in _commands.VERBS:
+            raise _errors.LocalProtocolError(
+                f"{name} has a class of its own, and maybe an extension"
+            )
         _values.fill(self, name.upper(), parameters)
         object.__setattr__(self, "verbs", (name.upper(),))
 

@@ -21,7 +21,7 @@ class Limits(Value):
                                  (section 4.5.3.1.8)
     `refusals`               20  commands refused with 500, 501, 502 or 503 since the last
                                  message, after which the session is over; None: no limit
-    `backlog`            262144  octets that wait while ``wants_data`` is False
+    `backlog`           1048576  octets that wait while ``wants_data`` is False
     `pipeline_octets`      4096  octets of commands that a client leaves unanswered at a time
                                  (RFC 2920 section 3.1); None: no limit, for a writer that
                                  reads while it waits
@@ -56,7 +56,7 @@ class Limits(Value):
         auth_line: int = 12288,
         recipients: int = 1000,
         refusals: int | None = 20,
-        backlog: int = 262144,
+        backlog: int = 1048576,
         pipeline_octets: int | None = 4096,
     ) -> None:
         fill(

@@ -260,3 +260,9 @@ def test_values() -> None:
     assert repr(Raw(b"a", 2)) == "Raw(octets=b'a', replies=2, multiline=False)"
     with pytest.raises(AttributeError):
         Retr(1).number = 2
+
+
+def test_pass_verifies_a_password() -> None:
+    assert pop3.Pass(" a b ").verify(" a b ")
+    assert not pop3.Pass("secret").verify("Secret")
+    assert not pop3.Pass("sécret").verify("secret")

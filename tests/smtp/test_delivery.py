@@ -911,3 +911,40 @@ def test_an_envelope_accepted_before_it_is_sent_does_no_harm() -> None:
     _, delivery = begin(envelope=ONE)
     delivery.receive_data(b"220 x\r\n250 x\r\n250 x\r\n250 x\r\n354 x\r\n250 x\r\n")
     assert verdicts(delivery) == [D]
+
+
+def test_abort() -> None:
+    conn = smtp.ClientConnection()
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n", domain="me.example")
+    assert delivery.timeout == conn.timeout == 300.0
+    delivery.receive_data(b"220 mx\r\n")
+    delivery.abort("time is up")
+    assert delivery.data_to_send() == b""
+    assert conn.closed
+    assert delivery.report is not None
+    (outcome,) = delivery.report.outcomes
+    assert outcome.verdict is smtp.Verdict.DEFERRED
+    assert outcome.reason == "time is up before the message was complete"
+    report = delivery.report
+    delivery.abort("again")
+    assert delivery.report is report
+
+
+def test_begun_within_the_handling_of_an_event_it_wants_the_reply() -> None:
+    """Whoever reads while wants_data is True must not wait for ever."""
+    conn = smtp.ClientConnection()
+    conn.send(smtp.Ehlo("me.example"))
+    conn.receive_data(b"220 mx\r\n250 mx\r\n")
+    assert conn.next_event() == smtp.ReplyReceived(None, smtp.Reply(220, "mx"))
+    conn.next_event()
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n")
+    assert delivery.data_to_send().endswith(b"MAIL FROM:<a@b>\r\n")
+    assert conn.wants_data
+
+
+def test_what_waits_already_is_heard() -> None:
+    conn = smtp.ClientConnection()
+    conn.receive_data(b"421 busy\r\n")
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n", domain="me.example")
+    assert delivery.report is not None
+    assert delivery.report.outcomes[0].reply == smtp.Reply(421, "busy")

@@ -179,6 +179,7 @@ def test_words_that_cannot_stand_in_the_answer(words: list[str]) -> None:
         (ext.Limits, (1, 2, 3, ["rcptmax=5"])), (ext.Limits, (1, 2, 3, ["MAILMAX"])),
         (ext.NoSoliciting, ("1",)), (ext.NoSoliciting, ("a", "")),
         (ext.NoSoliciting, ("a" * 1001,)),
+        (ext.Verb, ("AUTH",)), (ext.Verb, ("mail",)),
     ],
 )  # fmt: skip
 def test_arguments_that_are_none(extension: type[Extension], arguments: tuple[Any, ...]) -> None:

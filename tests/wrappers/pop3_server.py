@@ -78,10 +78,9 @@ class Keeper(ServerSession):
     def handle(self, event: pop3.Event) -> None:
         conn, maildrop = self.conn, self._maildrop
         match event:
-            case pop3.Pass(secret):
+            case pop3.Pass():
                 assert conn.user is not None
-                claim = sasl.Credentials(None, conn.user, secret)
-                self._let_in_if(conn.user, claim.verify)
+                self._let_in_if(conn.user, event.verify)
             case pop3.Apop(user, digest):
                 timestamp = conn.timestamp
                 assert timestamp is not None

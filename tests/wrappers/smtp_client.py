@@ -82,5 +82,5 @@ class Sender(ClientSession):
     def abort(self) -> None:
         super().abort()
         if self._delivery is not None:
-            self._delivery.receive_data(b"")
+            self._delivery.abort()
             self.step()
