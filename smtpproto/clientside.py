@@ -89,8 +89,8 @@ class ClientSide(Connection):
     BARRIERS: ClassVar[AbstractSet[str]]
     ENDS_GROUP: ClassVar[AbstractSet[str]]
 
-    def __init__(self, *, tls: bool) -> None:
-        super().__init__(tls=tls)
+    def __init__(self, *, tls: bool, backlog: int) -> None:
+        super().__init__(tls=tls, backlog=backlog)
         self._unanswered: deque[Sent] = deque([Sent(None, "connect", b"", 1)])
         self._unanswered_octets = 0
         self._waiting: deque[Sent] = deque()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.events import ConnectionClosed, Event, Request
+from smtpproto.events import ConnectionClosed, Event, Request, TlsHandshake
 from smtpproto.wire.lines import LineBuffer
 from smtpproto.wire.outbox import Outbox
 
@@ -23,9 +23,13 @@ class Connection:
     Not to be used by itself.
     """
 
-    __slots__ = ("_at_eof", "_closed", "_events", "_input", "_outbox", "_starved", "_tls")
+    __slots__ = (
+        "_at_eof", "_backlog", "_closed", "_events", "_handshake_owed", "_input", "_outbox",
+        "_starved", "_tls",
+    )  # fmt: skip
 
-    def __init__(self, *, tls: bool, bare_lf: bool = False) -> None:
+    def __init__(self, *, tls: bool, backlog: int, bare_lf: bool = False) -> None:
+        self._backlog = backlog  # octets that may wait while nobody can read them
         self._input = LineBuffer(bare_lf=bare_lf)
         self._outbox = Outbox()
         self._events: list[Event] = []  # found already, not handed out yet: one or two
@@ -33,6 +37,7 @@ class Connection:
         self._at_eof = False
         self._closed = False
         self._tls = tls
+        self._handshake_owed = False
 
     # -- public: octets and events ----------------------------------------------------------------
 
@@ -113,6 +118,7 @@ class Connection:
         """
         if not self._handshake_owed or self._closed:
             raise LocalProtocolError("no TLS handshake is owed: wait for the TlsHandshake event")
+        self._handshake_owed = False
         self._tls = True
         self._starved = True
         self._forget()
@@ -127,15 +133,6 @@ class Connection:
             self._end(clean=False)
 
     # -- for subclasses ---------------------------------------------------------------------------
-
-    @property
-    def _backlog(self) -> int:
-        """How many octets may wait while nobody can read them."""
-        raise NotImplementedError
-
-    @property
-    def _handshake_owed(self) -> bool:
-        raise NotImplementedError
 
     def _forget(self) -> None:
         """TLS has begun: forget what was learnt in clear."""
@@ -165,6 +162,11 @@ class Connection:
         self._closed = True
         self._input.clear()
         self._events.append(ConnectionClosed(clean, self._unanswered_requests()))
+
+    def _begin_tls(self) -> None:
+        """The answer that begins TLS is on its way: nothing but the handshake may follow it."""
+        self._handshake_owed = True
+        self._events.append(TlsHandshake())
 
     def _hand_over(self, successor: Connection) -> None:
         """The session goes on with the roles reversed: octets in both directions go with it."""

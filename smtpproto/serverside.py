@@ -20,8 +20,8 @@ class ServerSide(Connection):
 
     __slots__ = ("_identity", "_owed", "_step")
 
-    def __init__(self, *, tls: bool, bare_lf: bool = False) -> None:
-        super().__init__(tls=tls, bare_lf=bare_lf)
+    def __init__(self, *, tls: bool, backlog: int, bare_lf: bool = False) -> None:
+        super().__init__(tls=tls, backlog=backlog, bare_lf=bare_lf)
         # The greeting is the first thing owed, and no event asks for it.
         self._step: str | None = "connect"
         self._owed: Request | None = None
@@ -50,19 +50,12 @@ class ServerSide(Connection):
 
     # -- for subclasses ---------------------------------------------------------------------------
 
-    def _read(self) -> Event | None:
-        """Find the next event; nothing is owed."""
-        raise NotImplementedError
-
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         """Refuse a response of the SASL exchange, which is over with that.
 
         `code` and `status` are SMTP's; POP3 has only the text.
         """
         raise NotImplementedError
-
-    def _advance(self) -> Event | None:
-        return self._read() if self._step is None else None
 
     def _owe(self, request: Request, step: str) -> None:
         self._owed = request

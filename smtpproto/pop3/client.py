@@ -26,7 +26,6 @@ from smtpproto.pop3.events import (
     Event,
     ResponseReceived,
     Result,
-    TlsHandshake,
     response_received,
 )
 from smtpproto.pop3.limits import Limits
@@ -84,7 +83,7 @@ class ClientConnection(ClientSide):
                  "_utf8")  # fmt: skip
 
     def __init__(self, *, tls: bool = False, limits: Limits = _NO_LIMITS_GIVEN) -> None:
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, backlog=limits.backlog)
         self._limits = limits
         self._state = State.GREETING
         self._expected: State | None = State.AUTHORIZATION  # None: to be worked out again
@@ -362,7 +361,7 @@ class ClientConnection(ClientSide):
         if state is State.CLOSED:
             self._end(clean=not self._unanswered and not self._waiting)
         elif state is State.TLS and not len(self._input):
-            self._events.append(TlsHandshake())
+            self._begin_tls()
         self._write_what_may_go()
         return ResponseReceived(sent.request, response, result)
 
@@ -411,10 +410,6 @@ class ClientConnection(ClientSide):
 
     # -- TLS, and the end -------------------------------------------------------------------------
 
-    @property
-    def _handshake_owed(self) -> bool:
-        return self._state is State.TLS
-
     def _forget(self) -> None:
         self._state = self._expected = State.AUTHORIZATION
         self._capabilities = NO_CAPABILITIES
@@ -428,10 +423,6 @@ class ClientConnection(ClientSide):
         super()._end(clean=clean)
         self._state = self._expected = State.CLOSED
         self._block = None
-
-    @property
-    def _backlog(self) -> int:
-        return self._limits.backlog
 
 
 _RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)

@@ -32,7 +32,6 @@ from smtpproto.pop3.events import (
     Event,
     MessageData,
     Result,
-    TlsHandshake,
 )
 from smtpproto.pop3.limits import Limits
 from smtpproto.pop3.message import MessageWriter
@@ -104,7 +103,7 @@ class ServerConnection(ServerSide):
         tls: bool = False,
         limits: Limits = _NO_LIMITS_GIVEN,
     ) -> None:
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, backlog=limits.backlog)
         if not domain.isprintable() or not domain or " " in domain:
             raise LocalProtocolError(f"the domain {domain!r} must be one word")
         self._domain = domain
@@ -372,7 +371,7 @@ class ServerConnection(ServerSide):
             assert isinstance(request, User)
             self._user = request.name
         elif state is State.TLS:
-            self._events.append(TlsHandshake())
+            self._begin_tls()
         elif state is State.CLOSED:
             self._end(clean=True)
         else:
@@ -390,7 +389,9 @@ class ServerConnection(ServerSide):
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def _read(self) -> Event | None:
+    def _advance(self) -> Event | None:
+        if self._step is not None:
+            return None
         if self._state is State.AUTH:
             return self._read_response(self._limits.auth_line)
         if self._state in (State.TLS, State.CLOSED):
@@ -496,10 +497,6 @@ class ServerConnection(ServerSide):
         else:
             self._answer(Err(text))
 
-    @property
-    def _handshake_owed(self) -> bool:
-        return self._state is State.TLS
-
     def _forget(self) -> None:
         self._identity = None
         self._user = None
@@ -563,10 +560,6 @@ class ServerConnection(ServerSide):
         self._message = None
         self._user = None
         self._enter(State.CLOSED)
-
-    @property
-    def _backlog(self) -> int:
-        return self._limits.backlog
 
 
 _RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)

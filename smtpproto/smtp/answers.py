@@ -14,9 +14,6 @@ __all__ = ["ACCEPTED", "default_status", "fold", "standard"]
 
 ACCEPTED: dict[str, tuple[int, str | None, str]] = {
     # step: code, enhanced status code, text
-    "EHLO": (250, None, ""),
-    "HELO": (250, None, ""),
-    "LHLO": (250, None, ""),
     "MAIL": (250, "2.1.0", "Sender OK"),
     "RCPT": (250, "2.1.5", "Recipient OK"),
     "DATA": (354, None, TEXTS[354]),
@@ -29,12 +26,11 @@ ACCEPTED: dict[str, tuple[int, str | None, str]] = {
     # Not 250: nobody has verified anything (RFC 5321 section 3.5.3).
     "VRFY": (252, "2.0.0", TEXTS[252]),
     "EXPN": (252, "2.0.0", "Cannot EXPN list"),
-    "QUIT": (221, "2.0.0", TEXTS[221]),
     "STARTTLS": (220, "2.0.0", "Ready to start TLS"),
     "extended": (250, "2.0.0", "OK"),
-    "connect": (220, None, "ESMTP"),
 }
-"""What `accept` says to each step that it may answer."""
+"""What `accept` says to each step that it may answer, but for those that name the server: the
+greeting, EHLO and QUIT."""
 
 _BY_CODE = {
     421: "4.3.2", 432: "4.7.12", 450: "4.2.0", 451: "4.3.0", 452: "4.3.1", 453: "4.3.0",

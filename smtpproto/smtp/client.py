@@ -33,7 +33,6 @@ from smtpproto.smtp.events import (
     MessageData,
     ReplyReceived,
     Request,
-    TlsHandshake,
 )
 from smtpproto.smtp.extension import Extension, octets_added
 from smtpproto.smtp.limits import Limits
@@ -98,7 +97,7 @@ class ClientConnection(ClientSide):
         newlines: Literal["crlf", "strict"] = "crlf",
     ) -> None:
         check_choice("newlines", newlines, "crlf", "strict")
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, backlog=limits.backlog)
         self._lmtp = lmtp
         self._limits = limits
         self._strict = newlines == "strict"
@@ -338,7 +337,7 @@ class ClientConnection(ClientSide):
             if self._tally is not None:
                 self._tally.check(command)
         if isinstance(command, Mail):
-            if _is_binary(command) and not self._offers("CHUNKING"):
+            if command.binary and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")
             path = command.reverse_path
             if path is not None and not path.is_ascii and not command.smtputf8:
@@ -355,7 +354,7 @@ class ClientConnection(ClientSide):
                 self._not_offered(command, "SMTPUTF8")
             if not command.argument.isascii() and not command.smtputf8:
                 raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
-        elif command.step == "DATA" and _is_binary(self._mail_sent):
+        elif command.step == "DATA" and self._mail_sent is not None and self._mail_sent.binary:
             raise LocalProtocolError("a message with BODY=BINARYMIME is sent with Bdat (RFC 3030)")
         elif isinstance(command, Auth) and self._auth is not None:
             raise LocalProtocolError("one AUTH a session has succeeded already (RFC 4954 4)")
@@ -486,7 +485,7 @@ class ClientConnection(ClientSide):
         elif state is State.CLOSED:
             self._end(clean=not self._unanswered and not self._waiting)
         elif state is State.TLS and not len(self._input):
-            self._events.append(TlsHandshake())
+            self._begin_tls()
         self._write_what_may_go()
         return event
 
@@ -602,10 +601,6 @@ class ClientConnection(ClientSide):
 
     # -- TLS, and the end -------------------------------------------------------------------------
 
-    @property
-    def _handshake_owed(self) -> bool:
-        return self._state is State.TLS
-
     def _forget(self) -> None:
         self._state = self._expected = State.CONNECTED
         self._capabilities = NO_CAPABILITIES
@@ -636,17 +631,9 @@ class ClientConnection(ClientSide):
     def _longest_auth_line(self) -> int:
         return self._limits.auth_line
 
-    @property
-    def _backlog(self) -> int:
-        return self._limits.backlog
-
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
-
-
-def _is_binary(mail: MailCommand | None) -> bool:
-    return isinstance(mail, Mail) and mail.parameters.get("BODY") == "BINARYMIME"
 
 
 def _brings(extension: Extension, command: Mail | Rcpt, keyword: str, value: object) -> bool:

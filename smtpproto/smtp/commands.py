@@ -295,6 +295,11 @@ class Mail(Command):
     def read(cls, argument: str) -> Command:
         return _mail(*_read_path(_PLAIN_FROM, "FROM:", argument, "5.1.7", True))
 
+    @property
+    def binary(self) -> bool:
+        """Whether the message may hold any octets at all: BODY=BINARYMIME (RFC 3030 section 3)."""
+        return bool(self.parameters) and self.body == "BINARYMIME"
+
     def written(self) -> str:
         return f" FROM:{_write_path(self.reverse_path)}{self.parameters}"
 
@@ -347,6 +352,7 @@ class _Send(Command):
 
     __slots__ = ("reverse_path",)
     step = "MAIL"
+    binary = False
     reverse_path: Address | None
 
     def __init__(self, reverse_path: Address | str | None) -> None:

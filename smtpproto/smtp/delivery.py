@@ -382,7 +382,7 @@ class Delivery:
             self._pipelining
             # else each chunk costs a round trip, and DATA one in all
             or (self._size is not None and self._size <= BLOCK)
-            or _is_binary(self._envelope.mail)
+            or self._envelope.mail.binary
         )
         ledger = self._ledger
         mail = self._fitted()
@@ -429,7 +429,7 @@ class Delivery:
 
     def _repair(self) -> NewlineRepair | None:
         """What makes the newlines of the message right, where they must be."""
-        if _is_binary(self._envelope.mail):
+        if self._envelope.mail.binary:
             return None
         return NewlineRepair(strict=self._conn.newlines == "strict")
 
@@ -485,10 +485,6 @@ def _check(
         raise LocalProtocolError(
             "the server has yet to be told who you are: Delivery(..., domain=...) says EHLO"
         )
-
-
-def _is_binary(mail: MailCommand) -> bool:
-    return isinstance(mail, Mail) and mail.body == "BINARYMIME"
 
 
 def _too_many(reply: Reply) -> bool:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.smtp import extensions as ext
+from smtpproto.smtp.answers import ACCEPTED, standard
 from smtpproto.smtp.capabilities import CLASSES
 from smtpproto.smtp.commands import VERBS, Command, Extended
 from smtpproto.smtp.extension import Extension, octets_added
@@ -30,9 +31,9 @@ class Offer:
     """What the extensions of a server come to, on a connection with or without TLS."""
 
     __slots__ = (
-        "any_parameter", "auth", "bodies", "checks", "chunking", "enhanced", "extra_mail",
-        "extra_rcpt", "known", "limits", "lines", "mail_parameters", "rcpt_parameters", "size",
-        "utf8", "verbs",
+        "accepted", "any_parameter", "auth", "bodies", "checks", "chunking", "enhanced",
+        "extra_mail", "extra_rcpt", "known", "limits", "lines", "mail_parameters",
+        "rcpt_parameters", "size", "utf8", "verbs",
     )  # fmt: skip
 
     def __init__(self, extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> None:
@@ -69,6 +70,11 @@ class Offer:
         self.bodies = frozenset(body for one in available for body in one.bodies)
         self.utf8 = "SMTPUTF8" in by_keyword
         self.enhanced = "ENHANCEDSTATUSCODES" in by_keyword
+        self.accepted = {
+            step: standard(code, status if self.enhanced else None, text)
+            for step, (code, status, text) in ACCEPTED.items()
+        }
+        """What `accept` says to each step without a text of the caller's, and its wire form."""
         self.chunking = "CHUNKING" in by_keyword
         size = by_keyword.get("SIZE")
         self.size = (size.limit or None) if isinstance(size, ext.Size) else None

@@ -12,7 +12,7 @@ from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.serverside import ServerSide
 from smtpproto.smtp import extensions as ext
 from smtpproto.smtp import redact
-from smtpproto.smtp.answers import ACCEPTED, default_status, fold, standard
+from smtpproto.smtp.answers import default_status, fold, standard
 from smtpproto.smtp.client import ClientConnection
 from smtpproto.smtp.commands import (
     Auth,
@@ -45,14 +45,13 @@ from smtpproto.smtp.events import (
     MailCommand,
     MessageRefused,
     Request,
-    TlsHandshake,
 )
 from smtpproto.smtp.extension import Extension
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED, Offer, offer
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
 from smtpproto.smtp.refused import Refused
-from smtpproto.smtp.replies import EnhancedStatus, Reply
+from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
 from smtpproto.smtp.state import (
     MACHINE,
     NEVER_BY_DEFAULT,
@@ -100,7 +99,7 @@ class ServerConnection(ServerSide):
     __slots__ = (
         "_auth_line_follows", "_bdat_line", "_bdat_refusal", "_bdat_step", "_chunk_left",
         "_chunk_size", "_decoder", "_domain", "_envelope", "_extensions", "_first_line",
-        "_giving_up", "_guard", "_hello", "_lenient", "_limits", "_lmtp", "_mail",
+        "_giving_up", "_guard", "_hello", "_lenient", "_limits", "_lmtp", "_longest_line", "_mail",
         "_message_octets", "_message_refusal",
         "_moves", "_offer", "_overtaken", "_reader", "_recipients", "_refusals", "_require_auth",
         "_require_tls", "_state", "_tally", "_unanswered_recipients",
@@ -120,7 +119,7 @@ class ServerConnection(ServerSide):
     ) -> None:
         check_choice("bare_newlines", bare_newlines, "refuse", "accept")
         self._lenient = bare_newlines == "accept"
-        super().__init__(tls=tls, bare_lf=self._lenient)
+        super().__init__(tls=tls, backlog=limits.backlog, bare_lf=self._lenient)
         Ehlo(domain)  # raises LocalProtocolError for what could not stand in a reply
         self._domain = domain
         self._limits = limits
@@ -128,7 +127,7 @@ class ServerConnection(ServerSide):
         self._require_auth = require_auth
         self._require_tls = require_tls
         self._extensions = tuple(extensions)
-        self._offer: Offer = offer(self._extensions, tls, lmtp)
+        self._follow(offer(self._extensions, tls, lmtp))
 
         self._state = State.GREETING
         self._moves = MACHINE[State.GREETING]
@@ -140,6 +139,15 @@ class ServerConnection(ServerSide):
         self._tally: Tally | None = None  # where LIMITS are offered
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._begin_transaction(None)
+
+    def _follow(self, offered: Offer) -> None:
+        """Allow what is offered from here on."""
+        self._offer = offered
+        # The most octets of a command line, whatever its verb turns out to be.
+        longest = self._limits.command_line + max(offered.extra_mail, offered.extra_rcpt)
+        self._longest_line = (
+            longest if offered.auth is None else max(longest, self._limits.auth_line)
+        )
 
     def _begin_transaction(self, mail: MailCommand | None) -> None:
         self._mail = mail
@@ -181,7 +189,7 @@ class ServerConnection(ServerSide):
         if isinstance(self._hello, Ehlo | Lhlo) and not isinstance(self._owed, Ehlo | Lhlo):
             raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
         offered = tuple(extensions)
-        self._offer = offer(offered, self._tls, self._lmtp)
+        self._follow(offer(offered, self._tls, self._lmtp))
         self._extensions = offered
 
     @property
@@ -226,6 +234,19 @@ class ServerConnection(ServerSide):
         reply of your own.
         """
         step = self._owed_step("accept()")
+        usual = self._offer.accepted.get(step)
+        if usual is not None and text is None:
+            self._answer(*usual)
+            return
+        if usual is not None:
+            reply = self._fold(usual[0].code, text or "", usual[0].enhanced)
+        else:
+            reply = self._named_reply(step, text)
+        self._answer(reply, bytes(reply))
+
+    def _named_reply(self, step: str, text: str | None) -> Reply:
+        """The positive reply to a step where the server gives its name. Raises
+        LocalProtocolError where only the application knows."""
         if step in NEVER_BY_DEFAULT:
             if step in ("AUTH", "AUTH response"):
                 raise LocalProtocolError(
@@ -235,21 +256,13 @@ class ServerConnection(ServerSide):
             raise LocalProtocolError(
                 f"accept() cannot answer {step}: send(Reply(...)) what it comes to, or reject(...)"
             )
-        code, status, usual = ACCEPTED[step]
-        if not self._offer.enhanced:
-            status = None
-        if step in ("EHLO", "HELO", "LHLO"):
-            reply = self._hello_reply(text)
-        elif text is None and step not in ("connect", "QUIT"):
-            reply, wire = standard(code, status, usual)
-            self._answer(reply, wire)
-            return
-        elif step == "connect" or text is None:
-            protocol = "LMTP" if self._lmtp and step == "connect" else usual
-            reply = self._fold(code, f"{self._domain} {text or protocol}", status)
-        else:
-            reply = self._fold(code, text, status)
-        self._answer(reply, bytes(reply))
+        if step == "connect":
+            usual = "LMTP" if self._lmtp else "ESMTP"
+            return self._fold(220, f"{self._domain} {text or usual}", None)
+        if step == "QUIT":
+            status = "2.0.0" if self._offer.enhanced else None
+            return self._fold(221, text or f"{self._domain} {TEXTS[221]}", status)
+        return self._hello_reply(text)
 
     def _hello_reply(self, text: str | None) -> Reply:
         assert isinstance(self._owed, Ehlo | Helo | Lhlo)
@@ -469,7 +482,7 @@ class ServerConnection(ServerSide):
 
     def _after_starttls(self, request: Request | None, reply: Reply) -> None:
         if reply.code == 220:
-            self._events.append(TlsHandshake())
+            self._begin_tls()
 
     def _after_auth(self, request: Request | None, reply: Reply) -> None:
         self._auth_line_follows = reply.code >= 400
@@ -479,15 +492,14 @@ class ServerConnection(ServerSide):
 
     # -- reading: commands ------------------------------------------------------------------------
 
-    def _read(self) -> Event | None:
-        return self._reader(self)
+    def _advance(self) -> Event | None:
+        return self._reader(self) if self._step is None else None
 
     def _read_command(self) -> Event | None:
         if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
             return self._turn_away(b"\x16", "This is SMTP, where TLS begins with STARTTLS")
-        offered = self._offer
         try:
-            line = self._input.next_line(self._longest_line())
+            line = self._input.next_line(self._longest_line)
         except LineTooLong as too_long:
             self._first_line = False
             return self._refuse_unread(too_long.start, "Line too long")
@@ -499,13 +511,14 @@ class ServerConnection(ServerSide):
             self._first_line = False
             return self._refuse_unread(line, refused.text)
         try:
-            command_class = offered.verbs.get(verb)
+            command_class = self._offer.verbs.get(verb)
             if command_class is None:
                 self._refuse_verb(line, verb)
             if command_class is Bdat:
                 return self._begin_chunk(line, argument)
             self._auth_line_follows = False
-            self._check_length(line, verb)
+            if len(line) + 2 > self._limits.command_line:
+                self._check_length(line, verb)
             self._check_sequence(verb, command_class.step)
             if command_class is Auth:
                 self._check_privacy(argument)
@@ -524,7 +537,11 @@ class ServerConnection(ServerSide):
             return self._refuse_with(line, self._without_status(error.reply))
         finally:
             self._first_line = False
-        return self._hand_out(command)
+        step = command.step
+        if self._state is State.BDAT or step == "BURL":
+            return self._go_on_with_chunks(command)
+        self._owed, self._step = command, step
+        return command
 
     def _refuse_unread(self, line: bytes, text: str) -> Event:
         """A line that is no text. Had it announced a chunk, nobody knows where that ends, and
@@ -533,12 +550,6 @@ class ServerConnection(ServerSide):
         if _verb_of(line) == b"BDAT" and "BDAT" in self._offer.verbs:
             self.shutdown(_LOST)
         return event
-
-    def _longest_line(self) -> int:
-        """The most octets of a command line, whatever its verb turns out to be."""
-        offered = self._offer
-        longest = self._limits.command_line + max(offered.extra_mail, offered.extra_rcpt)
-        return longest if offered.auth is None else max(longest, self._limits.auth_line)
 
     def _split(self, line: bytes) -> tuple[str, str]:
         """The verb in upper case and the argument, of a line that is readable text."""
@@ -599,8 +610,9 @@ class ServerConnection(ServerSide):
         path = command.reverse_path
         if path is not None and not path.is_ascii and "SMTPUTF8" not in parameters:
             raise Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
-        for extension in offered.checks:
-            extension.check(parameters)
+        if parameters:
+            for extension in offered.checks:
+                extension.check(parameters)
         if self._tally is not None and isinstance(command, Mail):
             self._tally.check(command)
             self._tally.count(command)
@@ -631,7 +643,7 @@ class ServerConnection(ServerSide):
             raise Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
 
     def _check_data(self, command: Command) -> None:
-        if isinstance(self._mail, Mail) and self._mail.parameters.get("BODY") == "BINARYMIME":
+        if self._mail is not None and self._mail.binary:
             raise Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
 
     def _check_burl(self, command: Command) -> None:
@@ -654,16 +666,14 @@ class ServerConnection(ServerSide):
         if not command.smtputf8 and not command.argument.isascii():
             raise Refused(550, "5.6.7", f"A name beyond ASCII needs {command.verb} ... SMTPUTF8")
 
-    def _hand_out(self, command: Command) -> Event:
-        if self._state is State.BDAT and command.step in _GIVE_UP:
+    def _go_on_with_chunks(self, command: Command) -> Event:
+        if command.step in _GIVE_UP:
             # The message ends before the command is answered, and even if that is refused.
             self._giving_up = command
             self._reader = ServerConnection._read_giving_up
             return MessageRefused(None)
-        step = command.step
-        if step == "BURL":
-            step = step_of(command)
-            self._begin_answers(step)
+        step = step_of(command)
+        self._begin_answers(step)
         self._owe(command, step)
         return command
 
@@ -724,10 +734,7 @@ class ServerConnection(ServerSide):
 
     def _binary(self) -> bool:
         """Whether any octets may stand in the message."""
-        mail = self._mail
-        return self._lenient or (
-            isinstance(mail, Mail) and mail.parameters.get("BODY") == "BINARYMIME"
-        )
+        return self._lenient or (self._mail is not None and self._mail.binary)
 
     def _read_chunk(self) -> Event | None:
         while self._chunk_left:
@@ -809,15 +816,11 @@ class ServerConnection(ServerSide):
     def _read_nothing(self) -> Event | None:
         return None if self._closed else self._starve()
 
-    @property
-    def _handshake_owed(self) -> bool:
-        return self._state is State.TLS
-
     def _forget(self) -> None:
         self._hello = None
         self._identity = None
         self._tally = None
-        self._offer = offer(self._extensions, True, self._lmtp)
+        self._follow(offer(self._extensions, True, self._lmtp))
         self._begin_transaction(None)
         self._enter(State.CONNECTED)
 
@@ -892,10 +895,6 @@ class ServerConnection(ServerSide):
         super()._end(clean=clean)
         self._begin_transaction(None)
         self._enter(State.CLOSED)
-
-    @property
-    def _backlog(self) -> int:
-        return self._limits.backlog
 
 
 def _verb_of(line: bytes) -> bytes:

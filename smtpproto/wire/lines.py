@@ -30,7 +30,7 @@ class LineTooLong(Exception):  # noqa: N818 (not an error of anybody's program)
 class LineBuffer:
     """Received octets that nobody has read yet. ``len()`` says how many."""
 
-    __slots__ = ("_octets", "_overlong", "_searched", "_terminator")
+    __slots__ = ("_octets", "_overlong", "_searched", "_terminator", "_width")
 
     def __init__(self, *, bare_lf: bool = False) -> None:
         """With `bare_lf`, LF alone ends a line too (and a CR before it is still dropped)."""
@@ -38,6 +38,7 @@ class LineBuffer:
         self._searched = 0
         self._overlong = b""  # the start of the line that is being dropped
         self._terminator = b"\n" if bare_lf else b"\r\n"
+        self._width = len(self._terminator)
 
     def __len__(self) -> int:
         return len(self._octets)
@@ -65,20 +66,22 @@ class LineBuffer:
         for a longer one, after its end has arrived, however the octets were cut.
         """
         octets = self._octets
-        terminator = self._terminator
-        end = octets.find(terminator, self._searched)
+        if not octets:
+            return None
+        width = self._width
+        end = octets.find(self._terminator, self._searched)
         if end < 0:
-            self._searched = max(0, len(octets) - len(terminator) + 1)
+            self._searched = max(0, len(octets) - width + 1)
             if len(octets) >= limit:
                 self._let_go(limit)
             return None
         self._searched = 0
         line = bytes(octets[:end])
-        del octets[: end + len(terminator)]
-        if self._overlong or end + len(terminator) > limit:
+        del octets[: end + width]
+        if self._overlong or end + width > limit:
             start, self._overlong = self._overlong or line[: min(KEPT, limit - 2)], b""
             raise LineTooLong(start)
-        if len(terminator) == 1 and line.endswith(b"\r"):
+        if width == 1 and line.endswith(b"\r"):
             return line[:-1]
         return line
 
