@@ -263,12 +263,8 @@ class TestAnyOctetsIntoAServer:
         goodbyes = [reply for reply in replies if reply.code == 421]
         assert len(goodbyes) <= 1
         assert goodbyes in ([], replies[-1:])
-        unreadable_chunk = any(
-            isinstance(event, smtp.CommandRefused)
-            and event.line.strip()[:4].upper() == b"BDAT"
-            and event.reply.code == 501
-            for event in application.events
-        )
+        # A BDAT that cannot be read is refused, and then the session is over.
+        unreadable_chunk = any("tell the message from the commands" in one.text for one in goodbyes)
         if not lmtp:  # where one refusal is written for each recipient
             assert len(replies) == application.replies + unreadable_chunk
 
