@@ -336,11 +336,12 @@ class ClientConnection(ClientSide):
                 self._check_parameters(command)
             if self._tally is not None:
                 self._tally.check(command)
-        if isinstance(command, Mail):
+        if isinstance(command, MailCommand):
             if command.binary and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")
             path = command.reverse_path
-            if path is not None and not path.is_ascii and not command.smtputf8:
+            utf8 = isinstance(command, Mail) and command.smtputf8
+            if path is not None and not path.is_ascii and not utf8:
                 raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
         elif isinstance(command, Rcpt):
             mail = self._mail_sent

@@ -1387,10 +1387,12 @@ def test_binarymime_needs_chunking() -> None:
 
 
 def test_addresses_beyond_ascii_need_smtputf8() -> None:
-    conn = client("SMTPUTF8", "8BITMIME", "EXPN")
+    conn = client("SMTPUTF8", "8BITMIME", "EXPN", "SAML")
     path = "gr\u00fc\u00df@b.example"
     with pytest.raises(LocalProtocolError, match="smtputf8=True"):
         conn.send(smtp.Mail(path))
+    with pytest.raises(LocalProtocolError, match="smtputf8=True on its Mail"):
+        conn.send(smtp.SendAndMail(path))
     with pytest.raises(LocalProtocolError, match="smtputf8=True"):
         conn.send(smtp.Vrfy("gr\u00fc\u00df"))
     send(conn, MAIL, b"250 ok")
