@@ -232,7 +232,7 @@ class ClientConnection(ClientSide):
         wire = bytes(command)
         self._check_line(command, wire)
         self._expected = success(MACHINE[self._expected_state()][step])
-        if self._tally is not None and isinstance(command, Mail | Rcpt):
+        if self._tally is not None and isinstance(command, MailCommand | Rcpt):
             self._tally.count(command)
         if isinstance(command, Bdat):
             self._chunk_left = command.size
@@ -331,11 +331,10 @@ class ClientConnection(ClientSide):
         without_ehlo = needed in _WITHOUT_EHLO and isinstance(self._hello, Helo)
         if needed is not None and not self._offers(needed) and not without_ehlo:
             self._not_offered(command, needed)
-        if isinstance(command, Mail | Rcpt):
-            if command.parameters:
-                self._check_parameters(command)
-            if self._tally is not None:
-                self._tally.check(command)
+        if isinstance(command, Mail | Rcpt) and command.parameters:
+            self._check_parameters(command)
+        if self._tally is not None and isinstance(command, MailCommand | Rcpt):
+            self._tally.check(command)
         if isinstance(command, MailCommand):
             if command.binary and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")

@@ -613,7 +613,7 @@ class ServerConnection(ServerSide):
         if parameters:
             for extension in offered.checks:
                 extension.check(parameters)
-        if self._tally is not None and isinstance(command, Mail):
+        if self._tally is not None:
             self._tally.check(command)
             self._tally.count(command)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smtpproto.smtp.commands import Mail, Rcpt
+from smtpproto.smtp.commands import Rcpt
+from smtpproto.smtp.events import MailCommand
 from smtpproto.smtp.extensions import Limits
 from smtpproto.smtp.refused import Refused
 
@@ -24,10 +25,10 @@ class Tally:
         self._recipients = 0
         self._domains: set[str] = set()
 
-    def check(self, command: Mail | Rcpt) -> None:
+    def check(self, command: MailCommand | Rcpt) -> None:
         """Raise Refused when `command` is one more than the server takes."""
         limits = self.limits
-        if isinstance(command, Mail):
+        if isinstance(command, MailCommand):
             if limits.mailmax is not None and self._mails >= limits.mailmax:
                 raise Refused(421, "4.7.0", f"At most {limits.mailmax} transactions in one session")
             return
@@ -39,9 +40,9 @@ class Tally:
         if _domain(command) not in self._domains:
             raise Refused(452, "4.5.3", f"Recipients of at most {most} domains in one session")
 
-    def count(self, command: Mail | Rcpt) -> None:
+    def count(self, command: MailCommand | Rcpt) -> None:
         """`command` is on its way."""
-        if isinstance(command, Mail):
+        if isinstance(command, MailCommand):
             self._mails += 1
             self._recipients = 0
             return

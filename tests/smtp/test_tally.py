@@ -10,7 +10,7 @@ from smtpproto.smtp import Mail, Rcpt, ext
 
 def server(limits: ext.Limits, *, tls: bool = False) -> smtp.ServerConnection:
     conn = smtp.ServerConnection(
-        "mx.example", extensions=[ext.Pipelining(), ext.StartTls(), limits], tls=tls
+        "mx.example", extensions=[ext.Pipelining(), ext.StartTls(), ext.Send(), limits], tls=tls
     )
     conn.accept()
     conn.data_to_send()
@@ -88,6 +88,12 @@ class TestServer:
         conn = server(ext.Limits(mailmax=1))
         assert talk(conn, b"MAIL FROM:<a@b>\r\nEHLO c\r\nMAIL FROM:<a@b>\r\n") == [250, 250, 421]
 
+    def test_send_begins_a_transaction_as_mail_does(self) -> None:
+        conn = server(ext.Limits(mailmax=2, rcptmax=1))
+        transaction = b"SEND FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
+        assert talk(conn, transaction + b"RSET\r\n" + transaction) == [250] * 5
+        assert talk(conn, b"RSET\r\nSEND FROM:<a@b>\r\n") == [250, 421]
+
     def test_tls_begins_anew(self) -> None:
         conn = server(ext.Limits(mailmax=1))
         assert talk(conn, b"MAIL FROM:<a@b>\r\nRSET\r\nSTARTTLS\r\n") == [250, 250, 220]
@@ -117,6 +123,15 @@ class TestClient:
         send(conn, smtp.Rset())
         send(conn, Mail(None))
         conn.send(Rcpt("c@d"))
+
+    def test_send_begins_a_transaction_as_mail_does(self) -> None:
+        conn = client("SEND", "LIMITS MAILMAX=2 RCPTMAX=1")
+        for _ in range(2):
+            send(conn, smtp.SendMail(None))
+            send(conn, Rcpt("a@b"))
+            send(conn, smtp.Rset())
+        with pytest.raises(LocalProtocolError, match="At most 2 transactions in one session"):
+            conn.send(smtp.SendMail(None))
 
     def test_rcptdomainmax(self) -> None:
         conn = client("LIMITS RCPTDOMAINMAX=1")
