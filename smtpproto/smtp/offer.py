@@ -47,9 +47,10 @@ class Offer:
                 raise LocalProtocolError(f"a server that offers {one.keyword} must offer {missing}")
         available = [one for one in extensions if one.available(tls)]
         by_keyword = {one.keyword: one for one in reversed(available)}
-        shown = [extension.shown(tls) for extension in extensions]
+        lines = [(one, one.shown(tls)) for one in extensions]
+        shown = [one for one, line in lines if line is not None]
 
-        self.lines = tuple(str(extension) for extension in shown if extension is not None)
+        self.lines = tuple(str(line) for _, line in lines if line is not None)
         """The lines of the answer to EHLO, after the first."""
         greetings = ("LHLO",) if lmtp else ("EHLO", "HELO")
         not_here = ("EHLO", "HELO") if lmtp else ("LHLO",)
@@ -61,12 +62,12 @@ class Offer:
         allowed = {*greetings, *_UNDERSTOOD, *(verb for one in available for verb in one.verbs)}
         self.verbs = {verb: command for verb, command in self.known.items() if verb in allowed}
         """Every verb that is not 502."""
-        self.mail_parameters = frozenset(word for one in available for word in one.mail_parameters)
-        self.rcpt_parameters = frozenset(word for one in available for word in one.rcpt_parameters)
+        self.mail_parameters = frozenset(word for one in shown for word in one.mail_parameters)
+        self.rcpt_parameters = frozenset(word for one in shown for word in one.rcpt_parameters)
         self.any_parameter = any(isinstance(one, ext.Unknown) for one in available)
         """Whether parameters that no known extension owns pass through."""
-        self.extra_mail = octets_added(one.mail_parameters for one in available)
-        self.extra_rcpt = octets_added(one.rcpt_parameters for one in available)
+        self.extra_mail = octets_added(one.mail_parameters for one in shown)
+        self.extra_rcpt = octets_added(one.rcpt_parameters for one in shown)
         self.bodies = frozenset(body for one in available for body in one.bodies)
         self.utf8 = "SMTPUTF8" in by_keyword
         self.enhanced = "ENHANCEDSTATUSCODES" in by_keyword

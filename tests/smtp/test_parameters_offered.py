@@ -213,6 +213,12 @@ class TestRequireTls:
             conn.send(Mail("a@b.example", requiretls=True))
 
 
+def test_a_server_takes_auth_on_mail_only_where_it_shows_auth() -> None:
+    """RFC 4954 section 5: the parameter belongs to the extension."""
+    assert ask(server(ext.Auth("PLAIN"), tls=False), Mail, "AUTH=<>").reply.code == 555
+    assert ask(server(ext.Auth("PLAIN"), tls=True), Mail, "AUTH=<>").auth == "<>"
+
+
 def test_a_client_does_not_begin_tls_twice_whatever_the_server_offers() -> None:
     with pytest.raises(LocalProtocolError, match="does not offer STARTTLS"):
         client(ext.StartTls(), tls=True).send(smtp.StartTls())
