@@ -171,7 +171,7 @@ def _original_recipients() -> SearchStrategy[smtp.OriginalRecipient]:
 
 
 _KNOWN_PARAMETERS: dict[str, Callable[[], SearchStrategy[Any]]] = {
-    "SIZE": lambda: st.integers(0, 10**20 - 1),
+    "SIZE": lambda: _sizes(),
     "BODY": lambda: st.sampled_from(["7BIT", "8BITMIME", "BINARYMIME"]),
     "AUTH": lambda: st.one_of(
         st.just("<>"), st.text(st.characters(max_codepoint=0x7F), min_size=1)
@@ -231,7 +231,8 @@ def smtp_parameters(
     pairs = [st.tuples(st.just(name), _KNOWN_PARAMETERS[name]()) for name in names]
     if only is None:
         pairs.append(unknown)
-    return st.lists(st.one_of(pairs), max_size=4, unique_by=lambda pair: pair[0]).map(
+    few = min(4, len(pairs))
+    return st.lists(st.one_of(pairs), max_size=few, unique_by=lambda pair: pair[0]).map(
         lambda given: _consistent(dict(given))
     )
 
@@ -303,9 +304,9 @@ def smtp_replies(draw: st.DrawFn, *, codes: SearchStrategy[int] | None = None) -
     without an enhanced status code, empty lines, UTF-8, and octets that are no UTF-8 (as lone
     surrogates, see `surrogateescape`).
     """
-    code = draw(
-        codes or st.one_of(st.sampled_from([220, 250, 354, 421, 550]), st.integers(200, 599))
-    )
+    if codes is None:
+        codes = st.one_of(st.sampled_from([220, 250, 354, 421, 550]), st.integers(200, 599))
+    code = draw(codes)
     octets = st.integers(0xDC80, 0xDCFF).map(chr)
     characters = st.one_of(st.sampled_from(PRINTABLE + "\t"), beyond_ascii(0x80), octets)
     lines = draw(st.lists(st.text(characters, max_size=20), max_size=4))
@@ -317,6 +318,10 @@ def smtp_replies(draw: st.DrawFn, *, codes: SearchStrategy[int] | None = None) -
 
 def _keyword_words() -> SearchStrategy[str]:
     return words(NO_SPACE, False)
+
+
+def _is_other_limit(word: str) -> bool:
+    return word.partition("=")[0].upper() not in ("MAILMAX", "RCPTMAX", "RCPTDOMAINMAX")
 
 
 _EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extension]]] = {
@@ -334,7 +339,7 @@ _EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extensi
     ext.Limits: lambda: st.builds(
         ext.Limits,
         *[st.none() | st.integers(1, 20) | st.integers(1, 999_999)] * 3,
-        st.lists(_keyword_words().filter(lambda word: "MAX=" not in word.upper()), max_size=2),
+        st.lists(_keyword_words().filter(_is_other_limit), max_size=2),
     ),
     ext.NoSoliciting: lambda: st.one_of(st.just(()), _solicitations()).map(
         lambda keywords: ext.NoSoliciting(*keywords)
