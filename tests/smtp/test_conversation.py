@@ -8,7 +8,6 @@ the client is told what the server answered, in order, and nobody waits for ever
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 import pytest
@@ -18,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import State, ext
+from tests.smtp.sessions import repaired
 
 OFFERS: list[tuple[smtp.Extension, ...]] = [
     (),
@@ -49,12 +49,6 @@ ONWARD: list[smtp.Command] = [
 """What leads to a message, or elsewhere, so that somebody gets there."""
 
 Sent = smtp.Command | smtp.EndOfMessage | smtp.AuthResponse | smtp.AuthCancelled
-
-
-def repaired(message: bytes) -> bytes:
-    """A message as a server gets it after DATA: every line ended with CRLF."""
-    message = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
-    return message if not message or message.endswith(b"\r\n") else message + b"\r\n"
 
 
 class Conversation(RuleBasedStateMachine):

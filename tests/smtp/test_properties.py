@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, RemoteProtocolError, smtp
 from smtpproto.smtp import State, ext
+from tests.smtp.sessions import cut_at, joined, replies_in
 
 settings.register_profile("protocol", deadline=None, suppress_health_check=list(HealthCheck))
 protocol = settings.get_profile("protocol")
@@ -80,11 +81,6 @@ def without_tls(octets: bytes) -> bytes:
 
 lots = st.lists(st.integers(0, 11), min_size=1, max_size=20)
 cuts = st.lists(st.integers(0, 200), max_size=20)
-
-
-def cut_at(octets: bytes, places: Iterable[int]) -> list[bytes]:
-    edges = sorted({0, len(octets), *(place for place in places if place < len(octets))})
-    return [octets[a:b] for a, b in itertools.pairwise(edges)]
 
 
 # -- a server whose application decides by lot ----------------------------------------------------
@@ -217,21 +213,6 @@ def check_story(events: list[smtp.Event]) -> None:
             assert not message_open, f"the message before {event!r} has no end"
         elif isinstance(event, smtp.CommandRefused):
             assert len(event.line) <= 512
-
-
-def replies_in(octets: bytes) -> list[smtp.Reply]:
-    """What a server wrote, reply by reply, read apart from any connection."""
-    replies = []
-    whole = b""
-    for line in octets.splitlines(keepends=True):
-        assert line.endswith(b"\r\n")
-        assert len(line) <= 512
-        whole += line
-        if line[3:4] == b" ":
-            replies.append(smtp.Reply.parse(whole))
-            whole = b""
-    assert whole == b""
-    return replies
 
 
 class TestAnyOctetsIntoAServer:
@@ -493,19 +474,6 @@ class TestAnyOctetsIntoAClient:
 
 
 # -- cutting --------------------------------------------------------------------------------------
-
-
-def joined(events: Iterable[smtp.Event]) -> list[smtp.Event]:
-    """The events with adjacent MessageData made one."""
-    result: list[smtp.Event] = []
-    for event in events:
-        if isinstance(event, smtp.MessageData) and result:
-            last = result[-1]
-            if isinstance(last, smtp.MessageData):
-                result[-1] = smtp.MessageData(last.data + event.data)
-                continue
-        result.append(event)
-    return result
 
 
 class TestCutting:
