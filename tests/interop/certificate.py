@@ -17,6 +17,7 @@ class Certificate:
     def __init__(self, directory: Path) -> None:
         authority = trustme.CA()
         issued = authority.issue_cert("localhost", "127.0.0.1")
+        self.leaf = issued
         self.chain = directory / "chain.pem"
         self.key = directory / "key.pem"
         self.authority = directory / "authority.pem"

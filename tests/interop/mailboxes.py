@@ -59,11 +59,15 @@ class Mailboxes:
         for part in (maildir, maildir / "cur", maildir / "new", maildir / "tmp"):
             part.mkdir()
             part.chmod(0o777)
+        written: dict[bytes, Path] = {}
         for number, message in enumerate(messages):
-            # As many maildir tools have it: lines end with LF.
-            (maildir / "new" / f"{10**9 + number}.peer").write_bytes(
-                message.replace(b"\r\n", b"\n")
-            )
+            file = maildir / "new" / f"{10**9 + number}.peer"
+            if message in written:  # ten thousand files would be slow to remove
+                file.hardlink_to(written[message])
+            else:
+                # As many maildir tools have it: lines end with LF.
+                file.write_bytes(message.replace(b"\r\n", b"\n"))
+                written[message] = file
         return name
 
     def files(self, name: str) -> list[bytes]:

@@ -7,17 +7,31 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.interop.client import Pop3Client, SmtpClient
 from tests.interop.features import Pop3, Smtp
 from tests.interop.peer import Peer
 from tests.interop.peers.aiosmtpd import Aiosmtpd
+from tests.interop.peers.aiosmtplib import Aiosmtplib
+from tests.interop.peers.curl import CurlPop3, CurlSmtp
 from tests.interop.peers.dovecot import DovecotLmtp, DovecotPop3
-from tests.interop.peers.exim import Exim
+from tests.interop.peers.exim import Exim, EximClient
+from tests.interop.peers.mpop import Mpop
+from tests.interop.peers.msmtp import Msmtp
+from tests.interop.peers.poplib import Poplib
 from tests.interop.peers.postfix import Postfix
 from tests.interop.peers.smtp_sink import SmtpSink, SmtpSinkLmtp
-from tests.interop.peers.twisted import TwistedPop3, TwistedSmtp
+from tests.interop.peers.smtp_source import SmtpSource
+from tests.interop.peers.smtplib import Smtplib
+from tests.interop.peers.swaks import Swaks
+from tests.interop.peers.twisted import (
+    TwistedPop3,
+    TwistedPop3Client,
+    TwistedSmtp,
+    TwistedSmtpClient,
+)
 from tests.interop.server import Pop3Server, SmtpServer
 
-__all__ = ["POP3_SERVERS", "SMTP_SERVERS", "Trial", "trials"]
+__all__ = ["POP3_CLIENTS", "POP3_SERVERS", "SMTP_CLIENTS", "SMTP_SERVERS", "Trial", "trials"]
 
 SMTP_SERVERS: tuple[type[SmtpServer], ...] = (
     Postfix,
@@ -29,6 +43,19 @@ SMTP_SERVERS: tuple[type[SmtpServer], ...] = (
     TwistedSmtp,
 )
 POP3_SERVERS: tuple[type[Pop3Server], ...] = (DovecotPop3, TwistedPop3)
+
+SMTP_CLIENTS: tuple[type[SmtpClient], ...] = (
+    Smtplib,
+    Aiosmtplib,
+    TwistedSmtpClient,
+    CurlSmtp,
+    Swaks,
+    Msmtp,
+    SmtpSource,
+    EximClient,
+)
+
+POP3_CLIENTS: tuple[type[Pop3Client], ...] = (Poplib, TwistedPop3Client, CurlPop3, Mpop)
 
 
 class Trial(NamedTuple):

@@ -20,4 +20,4 @@ class Aiosmtpd(PythonServer, SmtpServer):
         Smtp.DSN,
     }
     distribution = "aiosmtpd"
-    program = "tests.interop.peers.serve_aiosmtpd"
+    program = "tests.interop.peers.programs.aiosmtpd_server"

@@ -1,4 +1,4 @@
-"""Exim: its daemon, with mailboxes and logins of its own."""
+"""Exim: its daemon, with mailboxes and logins of its own, and its SMTP transport."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import re
 import shutil
 from textwrap import dedent
 
+from tests.interop.certificate import Certificate
+from tests.interop.client import Account, Mail, SmtpClient
 from tests.interop.features import SIZE_LIMIT, UTF8_NAME, Smtp
 from tests.interop.mailboxes import DOMAIN, NAMES, PASSWORD
+from tests.interop.peer import Peer
 from tests.interop.programs import find, free_port, output_of
 from tests.interop.server import SmtpServer
 
-__all__ = ["Exim"]
+__all__ = ["Exim", "EximClient"]
 
 _INSTALL = "see .ci/run, which unpacks it beside Postfix"
 _USER = "Debian-exim"
 
 
-class Exim(SmtpServer):
+class _Exim(Peer):
     name = "Exim"
-    features = frozenset(Smtp) - {Smtp.SCRAM_SHA_1, Smtp.SCRAM_SHA_256}
 
     @classmethod
     def version(cls) -> str:
@@ -27,6 +29,10 @@ class Exim(SmtpServer):
         match = re.search("^Exim version ([^ ]+)", printed, re.MULTILINE)
         assert match, printed
         return match[1]
+
+
+class Exim(_Exim, SmtpServer):
+    features = frozenset(Smtp) - {Smtp.SCRAM_SHA_1, Smtp.SCRAM_SHA_256}
 
     def start(self) -> None:
         exim = find("exim4", _INSTALL, root=True)
@@ -102,4 +108,80 @@ class Exim(SmtpServer):
               public_name = CRAM-MD5
               server_secret = {PASSWORD}
               server_set_id = $auth1
+            """)
+
+
+class EximClient(_Exim, SmtpClient):
+    """Each message goes in on the standard input, and out before the command ends."""
+
+    features = frozenset(Smtp) - {
+        Smtp.DOTS,  # it puts a header before a message that has none
+        Smtp.EMPTY_LINES,
+        Smtp.EMPTY,
+        Smtp.SCRAM_SHA_1,
+        Smtp.SCRAM_SHA_256,
+        Smtp.DSN,
+        Smtp.RSET,
+        Smtp.TWO_MESSAGES,
+    }
+
+    def __init__(self, certificate: Certificate) -> None:
+        super().__init__(certificate)
+        self._program = find("exim4", _INSTALL, root=True)
+        shutil.chown(self.directory, _USER)
+
+    def send(self, account: Account, *mails: Mail) -> list[bool]:
+        (mail,) = mails
+        config = self.directory / "exim.conf"
+        config.write_text(self._config(account))
+        log = self.directory / "mainlog"
+        log.unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "spool", ignore_errors=True)  # and what did not work before
+        # "-odf": the command waits for the delivery.
+        self.run(
+            self._program, "-C", str(config), "-odf", "-oi", "-f", mail.sender, *mail.recipients,
+            octets=mail.message.replace(b"\r\n", b"\n"),
+        )  # fmt: skip
+        print(log.read_text())
+        return [log.read_text().count(" => ") == len(mail.recipients)]
+
+    def _config(self, account: Account) -> str:
+        here, user, password = self.directory, account.user, account.password
+        secret = {
+            "CRAM-MD5": f"client_name = {user}\n  client_secret = {password}",
+            "LOGIN": f"client_send = : {user} : {password}",
+        }.get(account.mechanism or "", f"client_send = ^{user}^{password}")
+        return dedent(f"""\
+            exim_path = {self._program}
+            keep_environment =
+            spool_directory = {here}/spool
+            log_file_path = {here}/%slog
+            primary_hostname = client.example
+            received_header_text =
+
+            begin routers
+            server:
+              driver = manualroute
+              route_list = * 127.0.0.1
+              self = send
+              transport = server
+
+            begin transports
+            server:
+              driver = smtp
+              port = {account.port}
+              protocol = {"smtps" if account.tls == "implicit" else "smtp"}
+              hosts_require_tls = {":" if account.tls == "none" else "*"}
+              hosts_avoid_tls = {"*" if account.tls == "none" else ":"}
+              hosts_require_auth = {":" if account.mechanism is None else "*"}
+              tls_verify_certificates = {self.certificate.authority}
+
+            begin retry
+            * * F,1h,1h
+
+            begin authenticators
+            client:
+              driver = {"cram_md5" if account.mechanism == "CRAM-MD5" else "plaintext"}
+              public_name = {account.mechanism or "PLAIN"}
+              {secret}
             """)

@@ -1,12 +1,15 @@
-"""Twisted's SMTP and POP3 servers."""
+"""Twisted's SMTP and POP3, servers and clients."""
 
 from __future__ import annotations
 
+import sys
+
+from tests.interop.client import Account, Mail, Pop3Client, RefusedError, SmtpClient
 from tests.interop.features import Pop3, Smtp
-from tests.interop.peers.in_python import PythonServer
+from tests.interop.peers.in_python import PythonServer, installed
 from tests.interop.server import Pop3Server, SmtpServer
 
-__all__ = ["TwistedPop3", "TwistedSmtp"]
+__all__ = ["TwistedPop3", "TwistedPop3Client", "TwistedSmtp", "TwistedSmtpClient"]
 
 
 class TwistedSmtp(PythonServer, SmtpServer):
@@ -21,7 +24,7 @@ class TwistedSmtp(PythonServer, SmtpServer):
         Smtp.SIZE,
     }
     distribution = "Twisted"
-    program = "tests.interop.peers.serve_twisted_smtp"
+    program = "tests.interop.peers.programs.twisted_smtp_server"
 
 
 class TwistedPop3(PythonServer, Pop3Server):
@@ -37,4 +40,63 @@ class TwistedPop3(PythonServer, Pop3Server):
         Pop3.PIPELINING,  # CAPA says PIPELINE
     }
     distribution = "Twisted"
-    program = "tests.interop.peers.serve_twisted_pop3"
+    program = "tests.interop.peers.programs.twisted_pop3_server"
+
+
+class TwistedSmtpClient(SmtpClient):
+    name = "Twisted"
+    features = frozenset(Smtp) - {
+        Smtp.PIPELINING,
+        Smtp.BDAT,
+        Smtp.SCRAM_SHA_1,
+        Smtp.SCRAM_SHA_256,
+        Smtp.DSN,
+        Smtp.SMTPUTF8,
+        Smtp.RSET,
+        Smtp.TWO_MESSAGES,
+        Smtp.EMPTY,  # it sends an empty line
+        Smtp.DOTS,  # it does not double a dot that is the first octet
+    }
+
+    @classmethod
+    def version(cls) -> str:
+        return installed("Twisted")
+
+    def send(self, account: Account, *mails: Mail) -> list[bool]:
+        (mail,) = mails
+        done = self.run(
+            sys.executable, "-m", "tests.interop.peers.programs.twisted_smtp_client",
+            str(account.port), account.tls, str(self.certificate.authority),
+            account.user if account.mechanism is not None else "", account.password,
+            mail.sender, *mail.recipients,
+            octets=mail.message.replace(b"\r\n", b"\n"),
+        )  # fmt: skip
+        return [done.returncode == 0]
+
+
+class TwistedPop3Client(Pop3Client):
+    name = "Twisted"
+    features = frozenset(Pop3) - {
+        Pop3.AUTH_PLAIN,
+        Pop3.AUTH_LOGIN,
+        Pop3.CRAM_MD5,
+        Pop3.SCRAM_SHA_1,
+        Pop3.SCRAM_SHA_256,
+        Pop3.PIPELINING,
+    }
+
+    @classmethod
+    def version(cls) -> str:
+        return installed("Twisted")
+
+    def talk(self, account: Account, *commands: str) -> list[bytes]:
+        done = self.run(
+            sys.executable, "-m", "tests.interop.peers.programs.twisted_pop3_client",
+            str(account.port), account.tls, str(self.certificate.authority),
+            account.user, account.password, account.mechanism or "",
+            str(self.directory), *commands,
+        )  # fmt: skip
+        if done.returncode == 67:
+            raise RefusedError
+        assert done.returncode == 0
+        return [(self.directory / f"answer{n}").read_bytes() for n in range(len(commands))]

@@ -1,4 +1,4 @@
-"""An SMTP server made with Twisted: python -m tests.interop.peers.serve_twisted_smtp ..."""
+"""An SMTP server with Twisted: python -m tests.interop.peers.programs.twisted_smtp_server ..."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twisted.mail import smtp
 from zope.interface import implementer
 
 from tests.interop.mailboxes import deliver, is_mailbox
-from tests.interop.peers.twisted_logins import CHALLENGERS, OnePassword
+from tests.interop.peers.programs.twisted_logins import CHALLENGERS, OnePassword
 
 
 @implementer(smtp.IMessage)

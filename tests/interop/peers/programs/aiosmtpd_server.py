@@ -1,4 +1,4 @@
-"""An SMTP server made with aiosmtpd: python -m tests.interop.peers.serve_aiosmtpd ..."""
+"""An SMTP server with aiosmtpd: python -m tests.interop.peers.programs.aiosmtpd_server ..."""
 
 from __future__ import annotations
 

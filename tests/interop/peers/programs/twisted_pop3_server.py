@@ -1,4 +1,4 @@
-"""A POP3 server made with Twisted: python -m tests.interop.peers.serve_twisted_pop3 ..."""
+"""A POP3 server with Twisted: python -m tests.interop.peers.programs.twisted_pop3_server ..."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.mail import pop3
 from zope.interface import implementer
 
-from tests.interop.peers.twisted_logins import CHALLENGERS, OnePassword
+from tests.interop.peers.programs.twisted_logins import CHALLENGERS, OnePassword
 
 
 class Maildrop(pop3.Mailbox):

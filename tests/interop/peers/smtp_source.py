@@ -1,0 +1,49 @@
+"""smtp-source: Postfix's test client."""
+
+from __future__ import annotations
+
+from tests.interop.client import Account, Mail, SmtpClient
+from tests.interop.features import Smtp
+from tests.interop.peers.postfix import INSTALL, Postfix
+from tests.interop.programs import find
+
+__all__ = ["SmtpSource"]
+
+
+class SmtpSource(SmtpClient):
+    name = "smtp-source"
+    features = frozenset(Smtp) - {
+        Smtp.REFUSED,
+        Smtp.PIPELINING,
+        Smtp.BDAT,
+        Smtp.STARTTLS,
+        Smtp.TLS,
+        Smtp.AUTH_PLAIN,
+        Smtp.AUTH_LOGIN,
+        Smtp.CRAM_MD5,
+        Smtp.SCRAM_SHA_1,
+        Smtp.SCRAM_SHA_256,
+        Smtp.DSN,
+        Smtp.SMTPUTF8,
+        Smtp.RSET,
+        Smtp.EMPTY,
+    }
+
+    @classmethod
+    def version(cls) -> str:
+        return Postfix.version()
+
+    def send(self, account: Account, *mails: Mail) -> list[bool]:
+        (mail, *rest) = mails
+        assert not [other for other in rest if other != mail], "it repeats itself"
+        (recipient,) = mail.recipients
+        lines = mail.message.replace(b"\r\n", b"\n")
+        done = self.run(
+            find("smtp-source", INSTALL),
+            "-f", mail.sender, "-t", recipient, "-F", self.file("message", lines),
+            "-d", "-m", str(len(mails)), f"127.0.0.1:{account.port}",
+        )  # fmt: skip
+        return [done.returncode == 0] * len(mails)
+
+    def as_sent(self, message: bytes) -> bytes:
+        return super().as_sent(message) + b"\r\n"
