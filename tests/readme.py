@@ -27,6 +27,12 @@ def part(name: str, text: str) -> str:
     return text[start:end]
 
 
+def put(name: str, now: str, text: str) -> str:
+    """A text with another part there. Raises ValueError when it has no such part."""
+    start, end = _place(name, text)
+    return text[:start] + now + text[end:]
+
+
 def _place(name: str, text: str) -> tuple[int, int]:
     match = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", text, re.DOTALL)
     if match is None:
@@ -38,8 +44,7 @@ def write() -> None:
     """Put the parts into the README."""
     text = README.read_text()
     for name, now in PARTS.items():
-        start, end = _place(name, text)
-        text = text[:start] + now + text[end:]
+        text = put(name, now, text)
     README.write_text(text)
 
 

@@ -1,4 +1,7 @@
-"""Peers start when a test first asks for them, and end with the test run."""
+"""Peers start when a test first asks for them, and end with the test run.
+
+The tests of one that cannot be had are skipped, or, with INTEROP=required in the environment, fail.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _PLACES = os.pathsep.join(
     [
         os.environ.get("PATH", os.defpath),
         "/usr/sbin",
-        # Where .ci/run unpacks packages that cannot be installed beside others.
+        # Where tests/interop/install unpacks what cannot be installed beside others.
         *(str(p) for p in (Path(__file__).parent.parent.parent / ".peers").glob("*/usr/sbin")),
     ]
 )

@@ -16,7 +16,7 @@ from tests.interop.server import SmtpServer
 
 __all__ = ["Exim", "EximClient"]
 
-_INSTALL = "see .ci/run, which unpacks it beside Postfix"
+_INSTALL = "tests/interop/install unpacks it beside Postfix"
 _USER = "Debian-exim"
 
 

@@ -52,7 +52,7 @@ class SmtpSink(SmtpServer):
 
     def _sink(self, port: int, *options: str) -> None:
         self.run(
-            find("smtp-sink", INSTALL), *options, "-d", f"{self.mailboxes.directory}/",
+            find("smtp-sink", INSTALL, root=True), *options, "-d", f"{self.mailboxes.directory}/",
             "-u", "nobody", f"127.0.0.1:{port}", "100",
             ports=[port],
         )  # fmt: skip
