@@ -129,8 +129,8 @@ class Work(NamedTuple):
 class Contestant:
     """Somebody who can do the work.
 
-    What is done within this process is measured in its processor time, which others on the
-    machine do not lengthen; whoever waits for another process needs a clock on the wall.
+    Measured is processor time, which others on the machine do not lengthen: this process's, or
+    that of another which does the work.
     """
 
     def __init__(self, name: str, run: Run, clock: Callable[[], float] = time.process_time) -> None:
@@ -145,14 +145,15 @@ class Contestant:
     def seconds(self, at_least: float) -> float:
         """How long one run takes, by as many runs as fill `at_least` seconds."""
         gc.collect()
-        runs = 0
+        gc.freeze()  # what other workloads have left must not be searched again and again
+        runs, spent = 0, 0.0
         start = self._clock()
-        while True:
+        while not runs or spent < at_least:
             self._run()
             runs += 1
             spent = self._clock() - start
-            if spent >= at_least:
-                return spent / runs
+        gc.unfreeze()
+        return spent / runs
 
 
 def race(contestants: Sequence[Contestant], effort: Effort) -> list[list[float]]:

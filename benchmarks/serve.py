@@ -1,7 +1,7 @@
 """A server in a process of its own: ``python -m benchmarks.serve smtpproto``, or ``aiosmtpd``.
 
-It writes its port, and then for each line that it reads how many messages and octets it has taken
-since the last. It ends with its standard input.
+It writes its port, and then an answer to each line that it reads: how many messages and octets it
+has taken since the last time, or how long it has worked. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +29,18 @@ class Process:
         self.port = int(self._line())
 
     def taken(self) -> tuple[int, int]:
-        """How many messages, and octets of them, it has taken since it was asked last."""
-        assert self._process.stdin is not None
-        print(file=self._process.stdin, flush=True)
-        messages, octets = self._line().split()
+        """How many messages, and octets of them, it has taken since this was asked last."""
+        messages, octets = self._ask("taken").split()
         return int(messages), int(octets)
+
+    def processor_time(self) -> float:
+        """The seconds that it has worked."""
+        return float(self._ask("time"))
+
+    def _ask(self, question: str) -> str:
+        assert self._process.stdin is not None
+        print(question, file=self._process.stdin, flush=True)
+        return self._line()
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -81,11 +89,14 @@ async def main(name: str) -> None:
     ended = asyncio.Event()
 
     def asked() -> None:
-        if not sys.stdin.readline():
-            ended.set()
-            return
-        print(taken.messages, taken.octets, flush=True)
-        taken.messages = taken.octets = 0
+        match sys.stdin.readline().strip():
+            case "time":
+                print(time.process_time(), flush=True)
+            case "taken":
+                print(taken.messages, taken.octets, flush=True)
+                taken.messages = taken.octets = 0
+            case _:
+                ended.set()
 
     asyncio.get_running_loop().add_reader(sys.stdin, asked)
     await ended.wait()
