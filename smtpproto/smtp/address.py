@@ -10,13 +10,15 @@ from smtpproto.values import Value
 __all__ = ["Address"]
 
 # RFC 6531 section 3.3 adds every character beyond ASCII to atext, to quoted strings and to the
-# letters of a domain (lone surrogates are no characters).
-_BEYOND = "\u00a1-\ud7ff\ue000-\U0010ffff"
-_ATOM = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~\-{_BEYOND}]+"
+# letters of a domain (lone surrogates are no characters). So the classes say what they leave out:
+# one that names the characters up to U+10FFFF takes `re` three milliseconds to compile.
+_NEVER = "\0-\x1f\x7f-\xa0\ud800-\udfff"
+_ATOM = rf'[^{_NEVER} "(),.:;<>@\[\\\]]+'  # all but the specials of RFC 5322 section 3.2.3
 DOT_STRING = rf"{_ATOM}(?:\.{_ATOM})*"
-QUOTED_STRING = rf'"(?:[ !#-\[\]-~{_BEYOND}]|\\[ -~])*"'
-_LETTER = f"A-Za-z0-9{_BEYOND}"
-_LABEL = rf"[{_LETTER}](?:[{_LETTER}\-]*[{_LETTER}])?"
+QUOTED_STRING = rf'"(?:[^{_NEVER}"\\]|\\[ -~])*"'
+_LETTER = rf"[^{_NEVER} -/:-@\[-`{{-~]"
+_LETTER_OR_HYPHEN = rf"[^{_NEVER} -,./:-@\[-`{{-~]"
+_LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}*{_LETTER})?"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 LITERAL = r"\[[!-Z^-~]+\]"
 
@@ -24,7 +26,7 @@ _MAILBOX = re.compile(
     rf"(?P<local>{DOT_STRING}|{QUOTED_STRING})@(?:{DOMAIN}|(?P<literal>{LITERAL}))"
 )
 _DOT_STRING = re.compile(DOT_STRING)
-_QUOTABLE = re.compile(rf"[ -~{_BEYOND}]*")
+_QUOTABLE = re.compile(rf"[^{_NEVER}]*")
 _IPV4 = re.compile(r"\[\d{1,3}(?:\.\d{1,3}){3}\]")
 _GENERAL = re.compile(r"\[(?P<tag>[A-Za-z0-9-]*[A-Za-z0-9]):(?P<content>[!-Z^-~]+)\]")
 

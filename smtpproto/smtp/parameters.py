@@ -74,7 +74,7 @@ class RcptKeywords(TypedDict, total=False):
 
 
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
-_VALUE = re.compile("[!-<>-~\u00a0-\ud7ff\ue000-\U0010ffff]+")
+_VALUE = re.compile("[^\0- =\x7f-\x9f\ud800-\udfff]+")
 
 
 class Parameters(Value, Mapping[str, ParameterValue]):

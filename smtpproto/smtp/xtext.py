@@ -12,7 +12,7 @@ from smtpproto.errors import LocalProtocolError
 __all__ = ["from_unitext", "from_xtext", "to_unitext", "to_xtext"]
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
-_UNITEXT = re.compile(r"(?:[!-*,-<>-\[\]-~\u0080-\ud7ff\ue000-\U0010ffff]|\\x\{[0-9A-F]{2,6}\})*")
+_UNITEXT = re.compile(r"(?:[^\0- +=\\\x7f\ud800-\udfff]|\\x\{[0-9A-F]{2,6}\})*")
 
 
 def to_xtext(text: str) -> str:
