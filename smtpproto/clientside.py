@@ -245,12 +245,11 @@ class ClientSide(Connection):
 
         Raises RemoteProtocolError as soon as one is too long: it need never end.
         """
-        waiting = len(self._input)
         try:
             line = self._input.next_line(limit)
         except LineTooLong:
             self._fail(f"a line of a response is longer than {limit} octets")
-        if line is None and waiting >= limit:
+        if line is None and self._input.overlong:
             self._fail(f"a line of a response is longer than {limit} octets")
         return line
 

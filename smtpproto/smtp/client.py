@@ -33,6 +33,7 @@ from smtpproto.smtp.events import (
     MessageData,
     ReplyReceived,
     Request,
+    reply_received,
 )
 from smtpproto.smtp.extension import Extension, octets_added
 from smtpproto.smtp.limits import Limits
@@ -84,8 +85,8 @@ class ClientConnection(ClientSide):
 
     __slots__ = (
         "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
-        "_lmtp", "_mail", "_mail_sent", "_over", "_reader", "_recipients", "_refused", "_resumed",
-        "_state", "_strict", "_tally",
+        "_lmtp", "_longest_line", "_mail", "_mail_sent", "_over", "_reader", "_recipients",
+        "_refused", "_resumed", "_state", "_strict", "_tally",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +101,7 @@ class ClientConnection(ClientSide):
         super().__init__(tls=tls, backlog=limits.backlog)
         self._lmtp = lmtp
         self._limits = limits
+        self._longest_line = max(limits.reply_line, limits.auth_line)
         self._strict = newlines == "strict"
         self._reader = ReplyReader(limits.reply)
         self._state = State.GREETING
@@ -447,7 +449,7 @@ class ClientConnection(ClientSide):
             return self._starve() if self._at_eof else None
         while True:
             limits = self._limits
-            line = self._next_line(max(limits.reply_line, limits.auth_line))
+            line = self._next_line(self._longest_line)
             if line is None:
                 return self._starve()
             if len(line) + 2 > limits.reply_line and not line.startswith(b"334"):
@@ -478,7 +480,7 @@ class ClientConnection(ClientSide):
             self._answered()
             self._state = state
             self._learn(sent, reply)
-        event: Event | None = ReplyReceived(sent.request, reply, recipient)
+        event: Event | None = reply_received(sent.request, reply, recipient)
         if state is State.AUTH:
             text = "\n".join(reply.lines).encode("utf-8", "surrogateescape")
             event = self._challenged(text, self._auth)

@@ -19,7 +19,7 @@ from smtpproto.events import (
 from smtpproto.smtp.address import Address
 from smtpproto.smtp.commands import Mail, Rcpt, SendAndMail, SendMail, SendOrMail
 from smtpproto.smtp.replies import Reply
-from smtpproto.values import Value, fill
+from smtpproto.values import Value, constructor, fill
 
 __all__ = [
     "AuthCancelled",
@@ -102,6 +102,10 @@ class ReplyReceived(Event):
     def __repr__(self) -> str:
         about = "" if self.recipient is None else f", {self.recipient!r}"
         return f"ReplyReceived({self.command!r}, {self.reply!r}{about})"
+
+
+reply_received = constructor(ReplyReceived)
+"""ReplyReceived of a command, its reply and its recipient or None."""
 
 
 class Envelope(Value):

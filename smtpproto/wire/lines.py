@@ -56,6 +56,11 @@ class LineBuffer:
         """True when no part of a line is waiting for its end."""
         return not self._octets and not self._overlong
 
+    @property
+    def overlong(self) -> bool:
+        """True while a line that is too long is dropped as it comes in."""
+        return bool(self._overlong)
+
     def first_octet(self) -> int | None:
         return self._octets[0] if self._octets else None
 
@@ -66,7 +71,7 @@ class LineBuffer:
         for a longer one, after its end has arrived, however the octets were cut.
         """
         octets = self._octets
-        if not octets:
+        if not octets:  # as it is after every line that came alone
             return None
         width = self._width
         end = octets.find(self._terminator, self._searched)
