@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, Union
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Union, overload
 
 from smtpproto.commandline import upper
 from smtpproto.errors import LocalProtocolError
@@ -41,6 +41,8 @@ ParameterValue = Union[
     ValidSince,
 ]
 """What a parameter can be: True for a keyword that stands alone."""
+
+T = TypeVar("T")
 
 
 class MailKeywords(TypedDict, total=False):
@@ -135,6 +137,18 @@ class Parameters(Value, Mapping[str, ParameterValue]):
 
     def __getitem__(self, keyword: str) -> ParameterValue:
         return self._values[keyword]
+
+    # Mapping's own two raise a KeyError for what is not there, and catch it.
+
+    def __contains__(self, keyword: object) -> bool:
+        return keyword in self._values
+
+    @overload
+    def get(self, keyword: str) -> ParameterValue | None: ...
+    @overload
+    def get(self, keyword: str, default: ParameterValue | T) -> ParameterValue | T: ...
+    def get(self, keyword: str, default: object = None) -> object:
+        return self._values.get(keyword, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
