@@ -55,7 +55,6 @@ class Client(Peer):
 
     def __init__(self, certificate: Certificate) -> None:
         super().__init__(certificate)
-        self.version()
         self._directory = tempfile.TemporaryDirectory(prefix="client-")
         self.directory = Path(self._directory.name)
 

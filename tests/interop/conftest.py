@@ -6,7 +6,8 @@ The tests of one that cannot be had are skipped, or, with INTEROP=required in th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,26 @@ from tests.interop.features import Pop3, Smtp
 from tests.interop.messages import MESSAGES
 from tests.interop.peer import Peer
 from tests.interop.programs import NotInstalledError
-from tests.interop.table import Trial
+from tests.interop.table import Trial, trial_of
+
+
+@cache
+def missing(peer: type[Peer]) -> str | None:
+    """Why it cannot be had, and what to do about it."""
+    try:
+        peer.version()
+    except NotInstalledError as reason:
+        return str(reason)
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    trial = trial_of(item)
+    reason = missing(trial.peer) if trial else None
+    if reason is not None:
+        if os.environ.get("INTEROP") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -27,33 +47,25 @@ def certificate() -> Iterator[Certificate]:
 
 
 @pytest.fixture(scope="session")
-def peers(certificate: Certificate) -> Iterator[dict[type[Peer], Peer | NotInstalledError]]:
-    """Those that have been started."""
-    started: dict[type[Peer], Peer | NotInstalledError] = {}
-    yield started
+def peers(certificate: Certificate) -> Iterator[Callable[[type[Peer]], Peer]]:
+    """Gives the peer of a class, which starts when it is first asked for."""
+    started: dict[type[Peer], Peer] = {}
+
+    def start(peer: type[Peer]) -> Peer:
+        if peer not in started:
+            started[peer] = peer(certificate)
+        return started[peer]
+
+    yield start
     for peer in started.values():
-        if isinstance(peer, Peer):
-            peer.stop()
+        peer.stop()
 
 
 @pytest.fixture
-def peer(
-    request: pytest.FixtureRequest,
-    peers: dict[type[Peer], Peer | NotInstalledError],
-    certificate: Certificate,
-) -> Peer:
+def peer(request: pytest.FixtureRequest, peers: Callable[[type[Peer]], Peer]) -> Peer:
+    """Who is tried."""
     trial: Trial = request.param
-    if trial.peer not in peers:
-        try:
-            peers[trial.peer] = trial.peer(certificate)
-        except NotInstalledError as reason:
-            peers[trial.peer] = reason
-    found = peers[trial.peer]
-    if isinstance(found, Peer):
-        return found
-    if os.environ.get("INTEROP") == "required":
-        pytest.fail(str(found))
-    pytest.skip(str(found))
+    return peers(trial.peer)
 
 
 @pytest.fixture

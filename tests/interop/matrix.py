@@ -14,7 +14,14 @@ import pytest
 from tests import readme
 from tests.interop.features import Pop3, Smtp
 from tests.interop.peer import Peer
-from tests.interop.table import POP3_CLIENTS, POP3_SERVERS, SMTP_CLIENTS, SMTP_SERVERS, Trial
+from tests.interop.table import (
+    POP3_CLIENTS,
+    POP3_SERVERS,
+    SMTP_CLIENTS,
+    SMTP_SERVERS,
+    Trial,
+    trial_of,
+)
 
 __all__ = ["MATRICES", "matrix"]
 
@@ -59,8 +66,8 @@ class _Recorder:
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        trial = item.callspec.params.get("peer") if hasattr(item, "callspec") else None
-        if isinstance(trial, Trial):
+        trial = trial_of(item)
+        if trial is not None:
             (self.passed if report.passed else self.others).add(trial)
         return report
 

@@ -12,19 +12,20 @@ __all__ = ["Peer"]
 
 
 class Peer(ABC):
-    """Made once in a test run. Raises NotInstalledError when it cannot be had here."""
+    """Made once in a test run. Raises NotInstalledError when it cannot be run here."""
 
     name: ClassVar[str]
     features: ClassVar[frozenset[Smtp] | frozenset[Pop3]]
     """What it can do."""
 
     def __init__(self, certificate: Certificate) -> None:
+        self.version()
         self.certificate = certificate
 
     @classmethod
     @abstractmethod
     def version(cls) -> str:
-        """Of what is installed here. Raises NotInstalledError."""
+        """Of what is installed here. Raises NotInstalledError when it cannot be run here."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -36,7 +36,7 @@ class Server(Peer):
 
     @abstractmethod
     def start(self) -> None:
-        """Write its files, run it, and wait until it listens. Raises NotInstalledError."""
+        """Write its files, run it, and wait until it listens."""
 
     def run(self, *command: str, ports: Sequence[int]) -> None:
         """Run a program until `stop`; return when it takes connections."""

@@ -31,7 +31,15 @@ from tests.interop.peers.twisted import (
 )
 from tests.interop.server import Pop3Server, SmtpServer
 
-__all__ = ["POP3_CLIENTS", "POP3_SERVERS", "SMTP_CLIENTS", "SMTP_SERVERS", "Trial", "trials"]
+__all__ = [
+    "POP3_CLIENTS",
+    "POP3_SERVERS",
+    "SMTP_CLIENTS",
+    "SMTP_SERVERS",
+    "Trial",
+    "trial_of",
+    "trials",
+]
 
 SMTP_SERVERS: tuple[type[SmtpServer], ...] = (
     Postfix,
@@ -63,6 +71,12 @@ class Trial(NamedTuple):
 
     peer: type[Peer]
     feature: Smtp | Pop3
+
+
+def trial_of(item: pytest.Item) -> Trial | None:
+    """What a test tries; None when it has nothing to do with peers."""
+    trial = item.callspec.params.get("peer") if hasattr(item, "callspec") else None
+    return trial if isinstance(trial, Trial) else None
 
 
 def trials(peers: Iterable[type[Peer]], *features: Smtp | Pop3) -> pytest.MarkDecorator:

@@ -19,10 +19,10 @@ class Dovecot(Server):
 
     @classmethod
     def version(cls) -> str:
-        return output_of(find("dovecot", _INSTALL), "--version").split()[0]
+        return output_of(find("dovecot", _INSTALL, root=True), "--version").split()[0]
 
     def start(self) -> None:
-        dovecot = find("dovecot", _INSTALL, root=True)
+        dovecot = find("dovecot", _INSTALL)
         self.pop3_port, self.pop3s_port, self.lmtp_port = (free_port() for _ in range(3))
         here = self.directory
         self.auth_socket = here / "auth"

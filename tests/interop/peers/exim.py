@@ -25,7 +25,7 @@ class _Exim(Peer):
 
     @classmethod
     def version(cls) -> str:
-        printed = output_of(find("exim4", _INSTALL), "-C", "/dev/null", "-bV")
+        printed = output_of(find("exim4", _INSTALL, root=True), "-C", "/dev/null", "-bV")
         match = re.search("^Exim version ([^ ]+)", printed, re.MULTILINE)
         assert match, printed
         return match[1]
@@ -35,7 +35,7 @@ class Exim(_Exim, SmtpServer):
     features = frozenset(Smtp) - {Smtp.SCRAM_SHA_1, Smtp.SCRAM_SHA_256}
 
     def start(self) -> None:
-        exim = find("exim4", _INSTALL, root=True)
+        exim = find("exim4", _INSTALL)
         self.port, self.tls_port, self.unpipelined_port = (free_port() for _ in range(3))
         here = self.directory
         shutil.chown(here, _USER)
@@ -127,7 +127,7 @@ class EximClient(_Exim, SmtpClient):
 
     def __init__(self, certificate: Certificate) -> None:
         super().__init__(certificate)
-        self._program = find("exim4", _INSTALL, root=True)
+        self._program = find("exim4", _INSTALL)
         shutil.chown(self.directory, _USER)
 
     def send(self, account: Account, *mails: Mail) -> list[bool]:

@@ -34,7 +34,6 @@ class PythonServer(Server):
         return installed(cls.distribution)
 
     def start(self) -> None:
-        self.version()
         self.port, self.tls_port = free_port(), free_port()
         self.unpipelined_port = self.port
         self.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from textwrap import dedent
 
 from tests.interop.features import SIZE_LIMIT, UTF8_NAME, Smtp
@@ -11,21 +12,28 @@ from tests.interop.peers.dovecot import Dovecot
 from tests.interop.programs import find, free_port, output_of
 from tests.interop.server import SmtpServer
 
-__all__ = ["INSTALL", "Postfix"]
+__all__ = ["INSTALL", "Postfix", "postfix_version"]
 
 INSTALL = "apt-get install postfix"
+
+
+def postfix_version() -> str:
+    """Raises NotInstalledError."""
+    return output_of(find("postconf", INSTALL, root=True), "-h", "mail_version").strip()
 
 
 class Postfix(SmtpServer):
     name = "Postfix"
     features = frozenset(Smtp)
+    _dovecot: Dovecot | None = None
 
     @classmethod
     def version(cls) -> str:
-        return output_of(find("postconf", INSTALL), "-h", "mail_version").strip()
+        Dovecot.version()
+        return postfix_version()
 
     def start(self) -> None:
-        postfix = find("postfix", INSTALL, root=True)
+        postfix = find("postfix", INSTALL)
         self.port, self.tls_port, self.unpipelined_port = (free_port() for _ in range(3))
         here = self.directory
         self._dovecot = Dovecot(self.certificate)
@@ -35,7 +43,7 @@ class Postfix(SmtpServer):
         (here / "etc/mailboxes").write_text(
             "".join(f"{name}@{DOMAIN} {name}/\n" for name in [*NAMES, UTF8_NAME])
         )
-        (here / "etc/main.cf").write_text(self._main_cf())
+        (here / "etc/main.cf").write_text(self._main_cf(self._dovecot.auth_socket))
         (here / "etc/master.cf").write_text(self._master_cf())
         output_of(postfix, "-c", str(here / "etc"), "check")  # it makes the queue's directories
         daemons = output_of(find("postconf", INSTALL), "-h", "daemon_directory").strip()
@@ -47,10 +55,10 @@ class Postfix(SmtpServer):
 
     def stop(self) -> None:
         super().stop()
-        if hasattr(self, "_dovecot"):
+        if self._dovecot is not None:
             self._dovecot.stop()
 
-    def _main_cf(self) -> str:
+    def _main_cf(self, auth_socket: Path) -> str:
         here = self.directory
         return dedent(f"""\
             compatibility_level = 3.6
@@ -76,7 +84,7 @@ class Postfix(SmtpServer):
             smtpd_tls_security_level = may
             smtpd_sasl_auth_enable = yes
             smtpd_sasl_type = dovecot
-            smtpd_sasl_path = {self._dovecot.auth_socket}
+            smtpd_sasl_path = {auth_socket}
             smtpd_sasl_security_options = noanonymous
             virtual_mailbox_domains = {DOMAIN}
             virtual_mailbox_maps = texthash:{here}/etc/mailboxes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.interop.features import Smtp
 from tests.interop.mailboxes import Mailboxes
-from tests.interop.peers.postfix import INSTALL, Postfix
+from tests.interop.peers.postfix import INSTALL, postfix_version
 from tests.interop.programs import find, free_port
 from tests.interop.server import SmtpServer
 
@@ -39,7 +39,7 @@ class SmtpSink(SmtpServer):
 
     @classmethod
     def version(cls) -> str:
-        return Postfix.version()
+        return postfix_version()
 
     def start(self) -> None:
         self.mailboxes = Dumps(self.directory / "dumps")
@@ -52,7 +52,7 @@ class SmtpSink(SmtpServer):
 
     def _sink(self, port: int, *options: str) -> None:
         self.run(
-            find("smtp-sink", INSTALL, root=True), *options, "-d", f"{self.mailboxes.directory}/",
+            find("smtp-sink", INSTALL), *options, "-d", f"{self.mailboxes.directory}/",
             "-u", "nobody", f"127.0.0.1:{port}", "100",
             ports=[port],
         )  # fmt: skip

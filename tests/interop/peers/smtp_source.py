@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.interop.client import Account, Mail, SmtpClient
 from tests.interop.features import Smtp
-from tests.interop.peers.postfix import INSTALL, Postfix
+from tests.interop.peers.postfix import INSTALL, postfix_version
 from tests.interop.programs import find
 
 __all__ = ["SmtpSource"]
@@ -31,7 +31,7 @@ class SmtpSource(SmtpClient):
 
     @classmethod
     def version(cls) -> str:
-        return Postfix.version()
+        return postfix_version()
 
     def send(self, account: Account, *mails: Mail) -> list[bool]:
         (mail, *rest) = mails

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.interop.client import HOST, Account, Mail, SmtpClient
 from tests.interop.features import Smtp
-from tests.interop.programs import find, output_of
+from tests.interop.programs import NotInstalledError, find, output_of
 
 __all__ = ["Swaks"]
 
@@ -28,7 +28,10 @@ class Swaks(SmtpClient):
 
     @classmethod
     def version(cls) -> str:
-        return output_of(find("swaks", _INSTALL), "--version").split()[2]
+        program = find("swaks", _INSTALL)
+        if "TLS supported" not in output_of(program, "--support"):
+            raise NotInstalledError(f"swaks cannot do TLS: {_INSTALL}")
+        return output_of(program, "--version").split()[2]
 
     def send(self, account: Account, *mails: Mail) -> list[bool]:
         (mail,) = mails
