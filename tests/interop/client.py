@@ -49,6 +49,16 @@ class Mail(NamedTuple):
     utf8: bool = False
     """With SMTPUTF8."""
 
+    @property
+    def mail_options(self) -> list[str]:
+        """The parameters of MAIL, for clients that take them as they are."""
+        return ["RET=HDRS"] * self.dsn + ["SMTPUTF8"] * self.utf8
+
+    @property
+    def rcpt_options(self) -> list[str]:
+        """The parameters of RCPT, for clients that take them as they are."""
+        return ["NOTIFY=SUCCESS"] * self.dsn
+
 
 class Client(Peer):
     """A client, with a directory for its files."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["SIZE_LIMIT", "UTF8_NAME", "Pop3", "Smtp"]
+__all__ = [
+    "POP3_AUTH", "POP3_SCRAM", "SIZE_LIMIT", "SMTP_AUTH", "SMTP_SCRAM", "UTF8_NAME", "Pop3", "Smtp",
+    "mechanism", "pop3_but", "smtp_but",
+]  # fmt: skip
 
 SIZE_LIMIT = 30_000_000
 """Octets of the largest message that servers are told to take."""
@@ -65,3 +68,25 @@ class Pop3(Enum):
     RSET = "RSET"
     PIPELINING = "PIPELINING"
     TEN_THOUSAND = "10 000 messages listed"
+
+
+SMTP_AUTH = [feature for feature in Smtp if feature.value.startswith("AUTH ")]
+SMTP_SCRAM = [feature for feature in SMTP_AUTH if "SCRAM" in feature.value]
+POP3_AUTH = [feature for feature in Pop3 if feature.value.startswith("AUTH ")]
+POP3_SCRAM = [feature for feature in POP3_AUTH if "SCRAM" in feature.value]
+
+
+def smtp_but(*lacking: Smtp) -> frozenset[Smtp]:
+    """The features of a peer that has all but these."""
+    return frozenset(Smtp) - {*lacking}
+
+
+def pop3_but(*lacking: Pop3) -> frozenset[Pop3]:
+    """The features of a peer that has all but these."""
+    return frozenset(Pop3) - {*lacking}
+
+
+def mechanism(feature: Smtp | Pop3) -> str:
+    """The SASL mechanism that a feature is about."""
+    name: str = feature.value
+    return name.removeprefix("AUTH ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.interop.features import Pop3, Smtp
 
-__all__ = ["HEADER", "MESSAGES", "complete"]
+__all__ = ["HEADER", "MESSAGES", "POP3_MESSAGES", "SMTP_MESSAGES", "complete"]
 
 HEADER = (
     b"From: Jo <jo@client.example>\r\n"
@@ -40,6 +40,9 @@ MESSAGES |= {Pop3(feature.value): message for feature, message in MESSAGES.items
 # Dovecot and Twisted take a dot that is the first octet of a message for the end of a line before
 # it: they do not double it (RFC 1939 section 3).
 MESSAGES[Pop3.DOTS] = HEADER + MESSAGES[Smtp.DOTS]
+
+SMTP_MESSAGES = [feature for feature in Smtp if feature in MESSAGES]
+POP3_MESSAGES = [feature for feature in Pop3 if feature in MESSAGES]
 
 
 def complete(message: bytes) -> bytes:

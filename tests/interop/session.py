@@ -11,12 +11,24 @@ from smtpproto.connection import Connection
 from smtpproto.events import Event
 from smtpproto.transcript import Transcript
 
-__all__ = ["Pop3Session", "Session", "SmtpSession"]
+__all__ = ["Pop3Session", "Session", "SmtpSession", "client_mechanism"]
 
 Self = TypeVar("Self", bound="Session")
 
 _TIMEOUT = 30.0
 _PIECE = 65536
+
+
+def client_mechanism(name: str, user: str, password: str) -> sasl.ClientMechanism:
+    """Our side of a SASL mechanism."""
+    match name:
+        case "PLAIN":
+            return sasl.PlainClient(user, password)
+        case "LOGIN":
+            return sasl.LoginClient(user, password)
+        case "CRAM-MD5":
+            return sasl.CramMd5Client(user, password)
+    return sasl.ScramClient(name, user, password)
 
 
 class Session:

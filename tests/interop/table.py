@@ -1,4 +1,7 @@
-"""Who is tried, and with what: the one place where a peer is entered."""
+"""Who is tried, and with what.
+
+A new peer is a file in peers/, which says what it can do, and a line here.
+"""
 
 from __future__ import annotations
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.client import Account, Pop3Client, RefusedError
-from tests.interop.features import Pop3
-from tests.interop.messages import MESSAGES, complete
+from tests.interop.features import POP3_AUTH, Pop3, mechanism
+from tests.interop.messages import MESSAGES, POP3_MESSAGES, complete
 from tests.interop.ours import pop3_server
 from tests.interop.table import POP3_CLIENTS, trials
 from tests.wrappers.kinds import KINDS
 from tests.wrappers.pop3_server import CAPABILITIES
 
-MECHANISMS = {
-    Pop3.AUTH_PLAIN: "PLAIN",
-    Pop3.AUTH_LOGIN: "LOGIN",
-    Pop3.CRAM_MD5: "CRAM-MD5",
-    Pop3.SCRAM_SHA_1: "SCRAM-SHA-1",
-    Pop3.SCRAM_SHA_256: "SCRAM-SHA-256",
-}
 SMALL = [MESSAGES[Pop3.PLAIN], MESSAGES[Pop3.DOTS], complete(MESSAGES[Pop3.NO_FINAL_CRLF])]
 ALL = ["RETR 1", "RETR 2", "RETR 3"]
 
@@ -43,16 +36,16 @@ def test_apop(peer: Pop3Client) -> None:
     assert b"APOP " in b"".join(server.sessions[-1].heard)
 
 
-@trials(POP3_CLIENTS, *MECHANISMS)
+@trials(POP3_CLIENTS, *POP3_AUTH)
 def test_authentication(peer: Pop3Client, feature: Pop3) -> None:
-    mechanism = MECHANISMS[feature]
-    capabilities = [*CAPABILITIES, "STLS", f"SASL {mechanism}"]
+    name = mechanism(feature)
+    capabilities = [*CAPABILITIES, "STLS", f"SASL {name}"]
     with pop3_server(peer.certificate, SMALL, capabilities=capabilities) as server:
-        account = Account(server.port, "start", mechanism)
+        account = Account(server.port, "start", name)
         with pytest.raises(RefusedError):
             peer.talk(account._replace(password="wrong"), *ALL)
         assert peer.talk(account, *ALL) == SMALL
-    assert f"AUTH {mechanism}".encode() in b"".join(server.sessions[-1].heard)
+    assert f"AUTH {name}".encode() in b"".join(server.sessions[-1].heard)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -70,17 +63,7 @@ def test_implicit_tls(peer: Pop3Client) -> None:
         assert peer.talk(Account(server.port, "implicit"), *ALL) == SMALL
 
 
-@trials(
-    POP3_CLIENTS,
-    Pop3.PLAIN,
-    Pop3.DOTS,
-    Pop3.EMPTY_LINES,
-    Pop3.NO_FINAL_CRLF,
-    Pop3.EMPTY,
-    Pop3.EIGHT_BIT,
-    Pop3.FIVE_MB,
-    Pop3.TWENTY_FIVE_MB,
-)
+@trials(POP3_CLIENTS, *POP3_MESSAGES)
 def test_octets_that_arrive_equal_octets_that_were_there(peer: Pop3Client, message: bytes) -> None:
     with pop3_server(peer.certificate, [message]) as server:
         assert peer.talk(Account(server.port), "RETR 1") == [complete(message)]

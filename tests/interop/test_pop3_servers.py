@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from smtpproto import pop3, sasl
-from tests.interop.features import Pop3
+from tests.interop.features import POP3_AUTH, Pop3, mechanism
 from tests.interop.mailboxes import PASSWORD
-from tests.interop.messages import MESSAGES, complete
+from tests.interop.messages import MESSAGES, POP3_MESSAGES, complete
 from tests.interop.server import Pop3Server
-from tests.interop.session import Pop3Session
+from tests.interop.session import Pop3Session, client_mechanism
 from tests.interop.table import POP3_SERVERS, trials
-
-MECHANISMS: dict[Pop3, Callable[[str, str], sasl.ClientMechanism]] = {
-    Pop3.AUTH_PLAIN: sasl.PlainClient,
-    Pop3.AUTH_LOGIN: sasl.LoginClient,
-    Pop3.CRAM_MD5: sasl.CramMd5Client,
-    Pop3.SCRAM_SHA_1: lambda user, password: sasl.ScramClient("SCRAM-SHA-1", user, password),
-    Pop3.SCRAM_SHA_256: lambda user, password: sasl.ScramClient("SCRAM-SHA-256", user, password),
-}
 
 SMALL = [MESSAGES[Pop3.PLAIN], MESSAGES[Pop3.DOTS], MESSAGES[Pop3.NO_FINAL_CRLF]]
 
@@ -57,14 +47,14 @@ def test_apop(peer: Pop3Server) -> None:
         session.quit()
 
 
-@trials(POP3_SERVERS, *MECHANISMS)
+@trials(POP3_SERVERS, *POP3_AUTH)
 def test_authentication(peer: Pop3Server, feature: Pop3) -> None:
-    make = MECHANISMS[feature]
+    name = mechanism(feature)
     user = peer.mailboxes.fill(SMALL)
     with connect(peer) as session:
         session.ok(pop3.Capa())
-        assert isinstance(session.authenticate(make(user, "wrong")), pop3.Err)
-        assert isinstance(session.authenticate(make(user, PASSWORD)), pop3.Ok)
+        assert isinstance(session.authenticate(client_mechanism(name, user, "wrong")), pop3.Err)
+        assert isinstance(session.authenticate(client_mechanism(name, user, PASSWORD)), pop3.Ok)
         read_all(session, SMALL)
         session.quit()
 
@@ -89,17 +79,7 @@ def test_implicit_tls(peer: Pop3Server) -> None:
         session.quit()
 
 
-@trials(
-    POP3_SERVERS,
-    Pop3.PLAIN,
-    Pop3.DOTS,
-    Pop3.EMPTY_LINES,
-    Pop3.NO_FINAL_CRLF,
-    Pop3.EMPTY,
-    Pop3.EIGHT_BIT,
-    Pop3.FIVE_MB,
-    Pop3.TWENTY_FIVE_MB,
-)
+@trials(POP3_SERVERS, *POP3_MESSAGES)
 def test_octets_that_arrive_equal_octets_that_were_there(peer: Pop3Server, message: bytes) -> None:
     user = peer.mailboxes.fill([message])
     with connect(peer) as session:

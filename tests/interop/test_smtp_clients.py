@@ -6,21 +6,14 @@ import pytest
 
 from smtpproto import smtp
 from tests.interop.client import Account, Mail, SmtpClient
-from tests.interop.features import UTF8_NAME, Smtp
+from tests.interop.features import SMTP_AUTH, UTF8_NAME, Smtp, mechanism
 from tests.interop.mailboxes import DOMAIN
-from tests.interop.messages import MESSAGES
+from tests.interop.messages import MESSAGES, SMTP_MESSAGES
 from tests.interop.ours import Receivers, smtp_server
 from tests.interop.table import SMTP_CLIENTS, trials
 from tests.wrappers.kinds import KINDS
 from tests.wrappers.smtp_server import EXTENSIONS
 
-MECHANISMS = {
-    Smtp.AUTH_PLAIN: "PLAIN",
-    Smtp.AUTH_LOGIN: "LOGIN",
-    Smtp.CRAM_MD5: "CRAM-MD5",
-    Smtp.SCRAM_SHA_1: "SCRAM-SHA-1",
-    Smtp.SCRAM_SHA_256: "SCRAM-SHA-256",
-}
 PLAIN = MESSAGES[Smtp.PLAIN]
 
 
@@ -28,17 +21,7 @@ def assert_arrived(server: Receivers, *messages: bytes) -> None:
     assert [message for _, message in server.mailbox] == list(messages)
 
 
-@trials(
-    SMTP_CLIENTS,
-    Smtp.PLAIN,
-    Smtp.DOTS,
-    Smtp.EMPTY_LINES,
-    Smtp.NO_FINAL_CRLF,
-    Smtp.EMPTY,
-    Smtp.EIGHT_BIT,
-    Smtp.FIVE_MB,
-    Smtp.TWENTY_FIVE_MB,
-)
+@trials(SMTP_CLIENTS, *SMTP_MESSAGES)
 def test_octets_that_arrive_equal_octets_that_left(peer: SmtpClient, message: bytes) -> None:
     with smtp_server(peer.certificate) as server:
         assert peer.send(Account(server.port), Mail(message)) == [True]
@@ -102,15 +85,15 @@ def test_implicit_tls(peer: SmtpClient) -> None:
     assert_arrived(server, peer.as_sent(PLAIN))
 
 
-@trials(SMTP_CLIENTS, *MECHANISMS)
+@trials(SMTP_CLIENTS, *SMTP_AUTH)
 def test_authentication(peer: SmtpClient, feature: Smtp) -> None:
-    mechanism = MECHANISMS[feature]
+    name = mechanism(feature)
     with smtp_server(
         peer.certificate,
-        extensions=[*EXTENSIONS, smtp.ext.StartTls(), smtp.ext.Auth(mechanism)],
+        extensions=[*EXTENSIONS, smtp.ext.StartTls(), smtp.ext.Auth(name)],
         require_auth=True,
     ) as server:
-        account = Account(server.port, "start", mechanism)
+        account = Account(server.port, "start", name)
         assert peer.send(account._replace(password="wrong"), Mail(PLAIN)) == [False]
         assert server.mailbox == []
         assert peer.send(account, Mail(PLAIN)) == [True]

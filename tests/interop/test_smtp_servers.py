@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from smtpproto import LocalProtocolError, sasl, smtp
-from tests.interop.features import SIZE_LIMIT, UTF8_NAME, Smtp
+from smtpproto import LocalProtocolError, smtp
+from tests.interop.features import SIZE_LIMIT, SMTP_AUTH, UTF8_NAME, Smtp, mechanism
 from tests.interop.mailboxes import DOMAIN, PASSWORD, delivered
-from tests.interop.messages import MESSAGES, complete
+from tests.interop.messages import MESSAGES, SMTP_MESSAGES, complete
 from tests.interop.server import SmtpServer
-from tests.interop.session import SmtpSession
+from tests.interop.session import SmtpSession, client_mechanism
 from tests.interop.table import SMTP_SERVERS, trials
 
 CHUNK = 1_000_000
-
-MECHANISMS: dict[Smtp, Callable[[str, str], sasl.ClientMechanism]] = {
-    Smtp.AUTH_PLAIN: sasl.PlainClient,
-    Smtp.AUTH_LOGIN: sasl.LoginClient,
-    Smtp.CRAM_MD5: sasl.CramMd5Client,
-    Smtp.SCRAM_SHA_1: lambda user, password: sasl.ScramClient("SCRAM-SHA-1", user, password),
-    Smtp.SCRAM_SHA_256: lambda user, password: sasl.ScramClient("SCRAM-SHA-256", user, password),
-}
 
 
 def connect(server: SmtpServer, *, starttls: bool = False) -> SmtpSession:
@@ -49,17 +39,7 @@ def send(session: SmtpSession, server: SmtpServer, message: bytes) -> None:
     assert delivered(file, complete(message)) == complete(message)
 
 
-@trials(
-    SMTP_SERVERS,
-    Smtp.PLAIN,
-    Smtp.DOTS,
-    Smtp.EMPTY_LINES,
-    Smtp.NO_FINAL_CRLF,
-    Smtp.EMPTY,
-    Smtp.EIGHT_BIT,
-    Smtp.FIVE_MB,
-    Smtp.TWENTY_FIVE_MB,
-)
+@trials(SMTP_SERVERS, *SMTP_MESSAGES)
 def test_octets_that_arrive_equal_octets_that_left(peer: SmtpServer, message: bytes) -> None:
     with connect(peer) as session:
         send(session, peer, message)
@@ -172,12 +152,12 @@ def test_implicit_tls(peer: SmtpServer) -> None:
         session.quit()
 
 
-@trials(SMTP_SERVERS, *MECHANISMS)
+@trials(SMTP_SERVERS, *SMTP_AUTH)
 def test_authentication(peer: SmtpServer, feature: Smtp) -> None:
-    make = MECHANISMS[feature]
+    name = mechanism(feature)
     with connect(peer, starttls=Smtp.STARTTLS in peer.features) as session:
-        assert session.authenticate(make("box0", "wrong")).code == 535
-        assert session.authenticate(make("box0", PASSWORD)).code == 235
+        assert session.authenticate(client_mechanism(name, "box0", "wrong")).code == 535
+        assert session.authenticate(client_mechanism(name, "box0", PASSWORD)).code == 235
         send(session, peer, MESSAGES[Smtp.PLAIN])
         session.quit()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_SCRAM, Smtp, smtp_but
 from tests.interop.peers.in_python import PythonServer
 from tests.interop.server import SmtpServer
 
@@ -11,13 +11,6 @@ __all__ = ["Aiosmtpd"]
 
 class Aiosmtpd(PythonServer, SmtpServer):
     name = "aiosmtpd"
-    features = frozenset(Smtp) - {
-        Smtp.PIPELINING,
-        Smtp.BDAT,
-        Smtp.CRAM_MD5,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
-        Smtp.DSN,
-    }
+    features = smtp_but(*SMTP_SCRAM, Smtp.PIPELINING, Smtp.BDAT, Smtp.CRAM_MD5, Smtp.DSN)
     distribution = "aiosmtpd"
     program = "tests.interop.peers.programs.aiosmtpd_server"

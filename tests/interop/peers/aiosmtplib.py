@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.interop.client import HOST, Account, Mail, SmtpClient
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_SCRAM, Smtp, smtp_but
 from tests.interop.peers.in_python import installed
 
 __all__ = ["Aiosmtplib"]
@@ -13,13 +13,12 @@ __all__ = ["Aiosmtplib"]
 
 class Aiosmtplib(SmtpClient):
     name = "aiosmtplib"
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_SCRAM,
         Smtp.PIPELINING,
         Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.EMPTY,  # it sends an empty line
-    }
+    )
 
     @classmethod
     def version(cls) -> str:
@@ -51,8 +50,8 @@ class Aiosmtplib(SmtpClient):
                         mail.sender,
                         mail.recipients,
                         mail.message,
-                        mail_options=["RET=HDRS"] * mail.dsn + ["SMTPUTF8"] * mail.utf8,
-                        rcpt_options=["NOTIFY=SUCCESS"] * mail.dsn,
+                        mail_options=mail.mail_options,
+                        rcpt_options=mail.rcpt_options,
                     )
                 except aiosmtplib.SMTPException as refused:
                     print(refused)

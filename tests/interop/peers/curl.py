@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.interop.client import HOST, Account, Client, Mail, Pop3Client, RefusedError, SmtpClient
-from tests.interop.features import Pop3, Smtp
+from tests.interop.features import POP3_SCRAM, SMTP_SCRAM, Pop3, Smtp, pop3_but, smtp_but
 from tests.interop.programs import find, output_of
 
 __all__ = ["CurlPop3", "CurlSmtp"]
@@ -40,14 +40,7 @@ class _Curl(Client):
 
 
 class CurlSmtp(_Curl, SmtpClient):
-    features = frozenset(Smtp) - {
-        Smtp.PIPELINING,
-        Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
-        Smtp.DSN,
-        Smtp.RSET,
-    }
+    features = smtp_but(*SMTP_SCRAM, Smtp.PIPELINING, Smtp.BDAT, Smtp.DSN, Smtp.RSET)
 
     def send(self, account: Account, *mails: Mail) -> list[bool]:
         transfers = []
@@ -61,12 +54,11 @@ class CurlSmtp(_Curl, SmtpClient):
 
 
 class CurlPop3(_Curl, Pop3Client):
-    features = frozenset(Pop3) - {
-        Pop3.SCRAM_SHA_1,
-        Pop3.SCRAM_SHA_256,
+    features = pop3_but(
+        *POP3_SCRAM,
         Pop3.EMPTY,  # it writes an empty line
         Pop3.PIPELINING,
-    }
+    )
 
     def talk(self, account: Account, *commands: str) -> list[bytes]:
         transfers = []

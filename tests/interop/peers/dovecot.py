@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from tests.interop.features import Pop3, Smtp
+from tests.interop.features import SMTP_AUTH, Pop3, Smtp, pop3_but, smtp_but
 from tests.interop.mailboxes import NAMES, PASSWORD
 from tests.interop.programs import find, free_port, output_of
 from tests.interop.server import Pop3Server, Server, SmtpServer
@@ -89,18 +89,9 @@ class Dovecot(Server):
 class DovecotLmtp(Dovecot, SmtpServer):
     name = "Dovecot LMTP"
     lmtp = True
-    features = frozenset(Smtp) - {
-        Smtp.NO_PIPELINING,
-        Smtp.TLS,
-        Smtp.AUTH_PLAIN,
-        Smtp.AUTH_LOGIN,
-        Smtp.CRAM_MD5,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
-        Smtp.DSN,
-        Smtp.SMTPUTF8,
-        Smtp.SIZE,
-    }
+    features = smtp_but(
+        *SMTP_AUTH, Smtp.NO_PIPELINING, Smtp.TLS, Smtp.DSN, Smtp.SMTPUTF8, Smtp.SIZE
+    )
 
     def start(self) -> None:
         super().start()
@@ -109,7 +100,7 @@ class DovecotLmtp(Dovecot, SmtpServer):
 
 class DovecotPop3(Dovecot, Pop3Server):
     name = "Dovecot"
-    features = frozenset(Pop3) - {Pop3.EMPTY}  # it sends an empty line
+    features = pop3_but(Pop3.EMPTY)  # it sends an empty line
 
     def start(self) -> None:
         super().start()

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 from tests.interop.certificate import Certificate
 from tests.interop.client import Account, Mail, SmtpClient
-from tests.interop.features import SIZE_LIMIT, UTF8_NAME, Smtp
+from tests.interop.features import SIZE_LIMIT, SMTP_SCRAM, UTF8_NAME, Smtp, smtp_but
 from tests.interop.mailboxes import DOMAIN, NAMES, PASSWORD
 from tests.interop.peer import Peer
 from tests.interop.programs import find, free_port, output_of
@@ -32,7 +32,7 @@ class _Exim(Peer):
 
 
 class Exim(_Exim, SmtpServer):
-    features = frozenset(Smtp) - {Smtp.SCRAM_SHA_1, Smtp.SCRAM_SHA_256}
+    features = smtp_but(*SMTP_SCRAM)
 
     def start(self) -> None:
         exim = find("exim4", _INSTALL)
@@ -114,16 +114,15 @@ class Exim(_Exim, SmtpServer):
 class EximClient(_Exim, SmtpClient):
     """Each message goes in on the standard input, and out before the command ends."""
 
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_SCRAM,
         Smtp.DOTS,  # it puts a header before a message that has none
         Smtp.EMPTY_LINES,
         Smtp.EMPTY,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.DSN,
         Smtp.RSET,
         Smtp.TWO_MESSAGES,
-    }
+    )
 
     def __init__(self, certificate: Certificate) -> None:
         super().__init__(certificate)

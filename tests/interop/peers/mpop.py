@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from tests.interop.client import HOST, Account, Pop3Client, RefusedError
-from tests.interop.features import Pop3
+from tests.interop.features import Pop3, pop3_but
 from tests.interop.programs import find, output_of
 
 __all__ = ["Mpop"]
@@ -17,13 +17,13 @@ _NO_PERMISSION = 77  # sysexits.h
 
 class Mpop(Pop3Client):
     name = "mpop"
-    features = frozenset(Pop3) - {
+    features = pop3_but(
         Pop3.LIST,  # it does these where it needs them, and shows nothing of them
         Pop3.UIDL,
         Pop3.TOP,
         Pop3.RSET,
         Pop3.TEN_THOUSAND,
-    }
+    )
 
     @classmethod
     def version(cls) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.interop.client import HOST, Account, Mail, SmtpClient
-from tests.interop.features import Smtp
+from tests.interop.features import Smtp, smtp_but
 from tests.interop.programs import find, output_of
 
 __all__ = ["Msmtp"]
@@ -13,13 +13,7 @@ _INSTALL = "apt-get install msmtp"
 
 class Msmtp(SmtpClient):
     name = "msmtp"
-    features = frozenset(Smtp) - {
-        Smtp.BDAT,
-        Smtp.REFUSED,
-        Smtp.RSET,
-        Smtp.TWO_MESSAGES,
-        Smtp.SMTPUTF8,
-    }
+    features = smtp_but(Smtp.BDAT, Smtp.REFUSED, Smtp.RSET, Smtp.TWO_MESSAGES, Smtp.SMTPUTF8)
 
     @classmethod
     def version(cls) -> str:

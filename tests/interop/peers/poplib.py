@@ -6,21 +6,14 @@ import platform
 import poplib
 
 from tests.interop.client import HOST, Account, Pop3Client, RefusedError
-from tests.interop.features import Pop3
+from tests.interop.features import POP3_AUTH, Pop3, pop3_but
 
 __all__ = ["Poplib"]
 
 
 class Poplib(Pop3Client):
     name = "poplib"
-    features = frozenset(Pop3) - {
-        Pop3.AUTH_PLAIN,
-        Pop3.AUTH_LOGIN,
-        Pop3.CRAM_MD5,
-        Pop3.SCRAM_SHA_1,
-        Pop3.SCRAM_SHA_256,
-        Pop3.PIPELINING,
-    }
+    features = pop3_but(*POP3_AUTH, Pop3.PIPELINING)
 
     @classmethod
     def version(cls) -> str:

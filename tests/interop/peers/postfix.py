@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from textwrap import dedent
 
-from tests.interop.features import SIZE_LIMIT, UTF8_NAME, Smtp
+from tests.interop.features import SIZE_LIMIT, UTF8_NAME, smtp_but
 from tests.interop.mailboxes import DOMAIN, NAMES
 from tests.interop.peers.dovecot import Dovecot
 from tests.interop.programs import find, free_port, output_of
@@ -24,7 +24,7 @@ def postfix_version() -> str:
 
 class Postfix(SmtpServer):
     name = "Postfix"
-    features = frozenset(Smtp)
+    features = smtp_but()
     _dovecot: Dovecot | None = None
 
     @classmethod

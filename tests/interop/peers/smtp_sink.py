@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_AUTH, Smtp, smtp_but
 from tests.interop.mailboxes import Mailboxes
 from tests.interop.peers.postfix import INSTALL, postfix_version
 from tests.interop.programs import find, free_port
@@ -23,19 +23,9 @@ class Dumps(Mailboxes):
 
 class SmtpSink(SmtpServer):
     name = "smtp-sink"
-    features = frozenset(Smtp) - {
-        Smtp.REFUSED,
-        Smtp.BDAT,
-        Smtp.STARTTLS,
-        Smtp.TLS,
-        Smtp.AUTH_PLAIN,
-        Smtp.AUTH_LOGIN,
-        Smtp.CRAM_MD5,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
-        Smtp.SMTPUTF8,
-        Smtp.SIZE,
-    }
+    features = smtp_but(
+        *SMTP_AUTH, Smtp.REFUSED, Smtp.BDAT, Smtp.STARTTLS, Smtp.TLS, Smtp.SMTPUTF8, Smtp.SIZE
+    )
 
     @classmethod
     def version(cls) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.interop.client import Account, Mail, SmtpClient
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_AUTH, Smtp, smtp_but
 from tests.interop.peers.postfix import INSTALL, postfix_version
 from tests.interop.programs import find
 
@@ -12,22 +12,18 @@ __all__ = ["SmtpSource"]
 
 class SmtpSource(SmtpClient):
     name = "smtp-source"
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_AUTH,
         Smtp.REFUSED,
         Smtp.PIPELINING,
         Smtp.BDAT,
         Smtp.STARTTLS,
         Smtp.TLS,
-        Smtp.AUTH_PLAIN,
-        Smtp.AUTH_LOGIN,
-        Smtp.CRAM_MD5,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.DSN,
         Smtp.SMTPUTF8,
         Smtp.RSET,
         Smtp.EMPTY,
-    }
+    )
 
     @classmethod
     def version(cls) -> str:

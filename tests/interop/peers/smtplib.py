@@ -6,20 +6,19 @@ import platform
 import smtplib
 
 from tests.interop.client import HOST, Account, Mail, SmtpClient
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_SCRAM, Smtp, smtp_but
 
 __all__ = ["Smtplib"]
 
 
 class Smtplib(SmtpClient):
     name = "smtplib"
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_SCRAM,
         Smtp.PIPELINING,
         Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.EMPTY,  # it sends an empty line
-    }
+    )
 
     @classmethod
     def version(cls) -> str:
@@ -47,8 +46,8 @@ class Smtplib(SmtpClient):
                 mail.sender,
                 mail.recipients,
                 mail.message,
-                mail_options=["RET=HDRS"] * mail.dsn + ["SMTPUTF8"] * mail.utf8,
-                rcpt_options=["NOTIFY=SUCCESS"] * mail.dsn,
+                mail_options=mail.mail_options,
+                rcpt_options=mail.rcpt_options,
             )
         except smtplib.SMTPException as refused:
             print(refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.interop.client import HOST, Account, Mail, SmtpClient
-from tests.interop.features import Smtp
+from tests.interop.features import SMTP_SCRAM, Smtp, smtp_but
 from tests.interop.programs import NotInstalledError, find, output_of
 
 __all__ = ["Swaks"]
@@ -13,10 +13,9 @@ _INSTALL = "apt-get install swaks libnet-ssleay-perl"
 
 class Swaks(SmtpClient):
     name = "swaks"
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_SCRAM,
         Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.DSN,
         Smtp.SMTPUTF8,
         Smtp.RSET,
@@ -24,7 +23,7 @@ class Swaks(SmtpClient):
         Smtp.EMPTY,
         Smtp.EMPTY_LINES,  # it drops the last
         Smtp.DOTS,  # it does not double a dot that is the first octet
-    }
+    )
 
     @classmethod
     def version(cls) -> str:

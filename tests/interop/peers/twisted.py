@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.interop.client import Account, Mail, Pop3Client, RefusedError, SmtpClient
-from tests.interop.features import Pop3, Smtp
+from tests.interop.features import POP3_AUTH, POP3_SCRAM, SMTP_SCRAM, Pop3, Smtp, pop3_but, smtp_but
 from tests.interop.peers.in_python import PythonServer, installed
 from tests.interop.server import Pop3Server, SmtpServer
 
@@ -14,49 +14,39 @@ __all__ = ["TwistedPop3", "TwistedPop3Client", "TwistedSmtp", "TwistedSmtpClient
 
 class TwistedSmtp(PythonServer, SmtpServer):
     name = "Twisted"
-    features = frozenset(Smtp) - {
-        Smtp.PIPELINING,
-        Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
-        Smtp.DSN,
-        Smtp.SMTPUTF8,
-        Smtp.SIZE,
-    }
+    features = smtp_but(*SMTP_SCRAM, Smtp.PIPELINING, Smtp.BDAT, Smtp.DSN, Smtp.SMTPUTF8, Smtp.SIZE)
     distribution = "Twisted"
     program = "tests.interop.peers.programs.twisted_smtp_server"
 
 
 class TwistedPop3(PythonServer, Pop3Server):
     name = "Twisted"
-    features = frozenset(Pop3) - {
+    features = pop3_but(
+        *POP3_SCRAM,
         Pop3.APOP,  # compares the digest's str with bytes
         Pop3.AUTH_PLAIN,
         Pop3.AUTH_LOGIN,
-        Pop3.SCRAM_SHA_1,
-        Pop3.SCRAM_SHA_256,
         Pop3.STLS,
         Pop3.EMPTY,  # is a deleted one
         Pop3.PIPELINING,  # CAPA says PIPELINE
-    }
+    )
     distribution = "Twisted"
     program = "tests.interop.peers.programs.twisted_pop3_server"
 
 
 class TwistedSmtpClient(SmtpClient):
     name = "Twisted"
-    features = frozenset(Smtp) - {
+    features = smtp_but(
+        *SMTP_SCRAM,
         Smtp.PIPELINING,
         Smtp.BDAT,
-        Smtp.SCRAM_SHA_1,
-        Smtp.SCRAM_SHA_256,
         Smtp.DSN,
         Smtp.SMTPUTF8,
         Smtp.RSET,
         Smtp.TWO_MESSAGES,
         Smtp.EMPTY,  # it sends an empty line
         Smtp.DOTS,  # it does not double a dot that is the first octet
-    }
+    )
 
     @classmethod
     def version(cls) -> str:
@@ -76,14 +66,7 @@ class TwistedSmtpClient(SmtpClient):
 
 class TwistedPop3Client(Pop3Client):
     name = "Twisted"
-    features = frozenset(Pop3) - {
-        Pop3.AUTH_PLAIN,
-        Pop3.AUTH_LOGIN,
-        Pop3.CRAM_MD5,
-        Pop3.SCRAM_SHA_1,
-        Pop3.SCRAM_SHA_256,
-        Pop3.PIPELINING,
-    }
+    features = pop3_but(*POP3_AUTH, Pop3.PIPELINING)
 
     @classmethod
     def version(cls) -> str:
