@@ -16,6 +16,8 @@ CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
 def clean(text: str, what: str) -> str:
     """`text`, when it can stand in a command line. Raises LocalProtocolError."""
+    if not isinstance(text, str):
+        raise LocalProtocolError(f"the {what} is text (str), not {text!r:.60}")
     if CONTROL.search(text):
         raise LocalProtocolError(
             f"the {what} {text!r} holds a control character: CR or LF would end the command and"

@@ -370,6 +370,25 @@ def test_the_roles_do_not_change() -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["a@b.example", " <a@b.example>", " a@b.example"])
+def test_an_address_without_brackets(path: str) -> None:
+    mail = f"S: 220 mx\nC: EHLO me\nS: 250 mx\nC: mail from:{path}\nS: 250 OK\n{QUIT}"
+    assert problems(mail) == [
+        f'4: "C: mail from:{path}": the address stands in < and >, right behind the colon (RFC 5321'
+        " section 4.1.2)"
+    ]
+
+
+def test_a_problem_is_one_line() -> None:
+    (problem,) = problems(f"S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 SIZE\n{QUIT}")
+    assert problem.endswith("and the server took it all the same: 250 mx SIZE")
+
+
+def test_helo_behind_ehlo() -> None:
+    (problem,) = problems(f"S: 220 mx\nC: EHLO me\nS: 250 mx\nC: HELO\nS: 250 mx\n{QUIT}")
+    assert problem.startswith('4: "C: HELO": Syntax: HELO domain')
+
+
 def test_an_extension_that_needs_another() -> None:
     session = f"S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250-SIZE\nS: 250 SMTPUTF8\n{QUIT}"
     assert problems(session) == [

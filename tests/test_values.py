@@ -190,3 +190,16 @@ def test_arguments_with_a_choice() -> None:
 def test_extensions_are_values(extensions: Any) -> None:
     with pytest.raises(LocalProtocolError, match=r"such as smtp.ext.Pipelining\(\), and not"):
         smtp.ServerConnection("mx", extensions=extensions)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        smtp.Address, smtp.Mail, smtp.Rcpt, smtp.Ehlo, smtp.Etrn, smtp.Vrfy, smtp.Envelope,
+        smtp.Noop, ext.Auth, pop3.User, lambda text: smtp.Envelope("a@b", [text]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", [b"a@b.example", 5, ["a@b.example"]])
+def test_text_is_str(build: Any, text: Any) -> None:
+    with pytest.raises(LocalProtocolError):
+        build(text)

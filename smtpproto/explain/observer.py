@@ -385,6 +385,7 @@ class Observer:
                 return
             self._told.add(once)
         said = heard.said
+        what = what.replace("\n", " ")
         shown = heard.shown if len(heard.shown) <= _SHOWN else f"{heard.shown[:_SHOWN]}..."
         self._show_message()
         self._transcript.note(f"PROBLEM: {what}")

@@ -143,6 +143,13 @@ class SmtpObserver(Observer):
             return "BDAT LAST"
         return step_of(request)
 
+    def _asked(self, request: Request, step: str) -> None:
+        heard = self._begun or self._last
+        if step in ("MAIL", "RCPT") and heard is not None and not _PATH.match(heard.said.octets):
+            what = "the address stands in < and >, right behind the colon"
+            self._problem(heard, f"{what} (RFC 5321 section 4.1.2)")
+        super()._asked(request, step)
+
     def _happened(self, event: Event) -> None:
         match event:
             case smtp.CommandRefused(_, reply):
@@ -335,6 +342,10 @@ class SmtpObserver(Observer):
     def _hello(self, line: bytes) -> bytes:
         """The line, with LMTP's word for HELO and EHLO."""
         return re.sub(b"HELO|EHLO", b"LHLO", line) if self._lmtp else line
+
+
+_PATH = re.compile(rb"[ \t]*[A-Za-z]+[ \t]+[A-Za-z]+:<")
+"""What servers take without it, but no client may leave out."""
 
 
 def _verb(line: bytes) -> str:

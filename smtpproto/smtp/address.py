@@ -46,6 +46,8 @@ class Address(Value):
     _text: str
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise LocalProtocolError(f"an address is text (str), not {text!r:.60}")
         if not is_mailbox(text) and text.lower() != "postmaster":
             raise LocalProtocolError(
                 f"{text!r} is not a mailbox (RFC 5321 section 4.1.2): expected local-part@domain;"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from smtpproto.values import octets as as_octets
 from smtpproto.wire.newlines import NewlineRepair
 
 __all__ = ["BLOCK", "Content", "Message", "Octets", "survey"]
@@ -47,7 +48,8 @@ class Content:
         return self._pieces is None and not self._ended and short
 
     def feed(self, piece: Octets) -> None:
-        """The next piece."""
+        """The next piece. Raises TypeError for what is no octets."""
+        piece = as_octets(piece)
         if len(piece) <= BLOCK:
             self._buffer += piece
         else:

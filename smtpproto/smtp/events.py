@@ -128,6 +128,6 @@ class Envelope(Value):
             raise LocalProtocolError("Envelope: the recipients are a list, not one text")
         fill(
             self,
-            Mail(mail) if mail is None or isinstance(mail, Address | str) else mail,
+            mail if isinstance(mail, MailCommand) else Mail(mail),
             tuple(to if isinstance(to, Rcpt) else Rcpt(to) for to in recipients),
         )

@@ -135,11 +135,11 @@ class Auth(_extension.Extension):
     _without_tls: bool
 
     def __init__(self, *mechanisms: str, plaintext_without_tls: bool = False) -> None:
-        names = tuple(name.upper() for name in mechanisms)
-        for name in names:
-            if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+        for name in mechanisms:
+            word = name.replace("-", "").replace("_", "") if isinstance(name, str) else ""
+            if not (word.isascii() and word.isalnum()):
                 raise _errors.LocalProtocolError(f"AUTH: {name!r} is no SASL mechanism name")
-        _values.fill(self, names)
+        _values.fill(self, tuple(name.upper() for name in mechanisms))
         object.__setattr__(self, "_without_tls", plaintext_without_tls)
 
     @classmethod

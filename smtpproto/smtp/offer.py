@@ -82,8 +82,10 @@ class Offer:
         """The largest message in octets, or None."""
         limits = by_keyword.get("LIMITS")
         self.limits = limits if isinstance(limits, ext.Limits) else None
-        self.checks = tuple(one for one in available if type(one).check is not Extension.check)
-        """Those that have something to say about the parameters of MAIL."""
+        checks = [one for one in available if type(one).check is not Extension.check]
+        self.checks = tuple(sorted(checks, key=lambda one: one.keyword == "SIZE"))
+        """Those that have something to say about the parameters of MAIL: what is wrong before
+        what is too much."""
         auth = by_keyword.get("AUTH")
         self.auth = auth if isinstance(auth, ext.Auth) else None
 

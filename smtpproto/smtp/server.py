@@ -13,6 +13,7 @@ from smtpproto.serverside import ServerSide
 from smtpproto.smtp import extensions as ext
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import default_status, fold, standard
+from smtpproto.smtp.capabilities import Capabilities
 from smtpproto.smtp.client import ClientConnection
 from smtpproto.smtp.commands import (
     Auth,
@@ -88,7 +89,9 @@ class ServerConnection(ServerSide):
     """The server's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
 
     `domain` is the server's name for itself. `extensions` are what EHLO advertises, in order,
-    and what the server then allows. `tls` says that the transport is under TLS already.
+    and what the server then allows: a list, or a client's `capabilities`, what another server
+    offers, but for what lacks something that it needs. `tls` says that the transport is under TLS
+    already.
     `bare_newlines="accept"` lets LF end a command line and pass in a message, for people on
     telnet. `require_auth` and `require_tls` answer 530 to whoever wants to send mail without.
 
@@ -126,7 +129,7 @@ class ServerConnection(ServerSide):
         self._lmtp = lmtp
         self._require_auth = require_auth
         self._require_tls = require_tls
-        self._extensions = tuple(extensions)
+        self._extensions = _offerable(extensions)
         self._follow(offer(self._extensions, tls, lmtp))
 
         self._state = State.GREETING
@@ -186,9 +189,10 @@ class ServerConnection(ServerSide):
 
     @extensions.setter
     def extensions(self, extensions: Iterable[Extension]) -> None:
-        if isinstance(self._hello, Ehlo | Lhlo) and not isinstance(self._owed, Ehlo | Lhlo):
+        greets = isinstance(self._owed, Ehlo | Helo | Lhlo)
+        if isinstance(self._hello, Ehlo | Lhlo) and not greets:
             raise LocalProtocolError("the extensions can only be changed until EHLO is answered")
-        offered = tuple(extensions)
+        offered = _offerable(extensions)
         self._follow(offer(offered, self._tls, self._lmtp))
         self._extensions = offered
 
@@ -895,6 +899,15 @@ class ServerConnection(ServerSide):
         super()._end(clean=clean)
         self._begin_transaction(None)
         self._enter(State.CLOSED)
+
+
+def _offerable(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    """What a server can offer of these: of what another server has offered, as a proxy's client
+    saw it, all that does not need what is lacking."""
+    offered = tuple(extensions)
+    if not isinstance(extensions, Capabilities):
+        return offered
+    return tuple(one for one in offered if all(keyword in extensions for keyword in one.needs))
 
 
 def _verb_of(line: bytes) -> bytes:

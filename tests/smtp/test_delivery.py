@@ -948,3 +948,16 @@ def test_what_waits_already_is_heard() -> None:
     delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n", domain="me.example")
     assert delivery.report is not None
     assert delivery.report.outcomes[0].reply == smtp.Reply(421, "busy")
+
+
+def test_pieces_are_octets() -> None:
+    conn = smtp.ClientConnection()
+    conn.receive_data(b"220 mx\r\n")
+    pieces: list[Any] = ["text"]
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), pieces, domain="me.example")
+    for answer in (b"250 mx\r\n", b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n"):
+        delivery.data_to_send()
+        delivery.receive_data(answer)
+    with pytest.raises(TypeError, match="octets are wanted"):
+        delivery.data_to_send()
+    assert conn.closed

@@ -279,6 +279,18 @@ class TestCapabilities:
             b"250-AUTH PLAIN LOGIN\r\n250 X-THING y\r\n"
         )
 
+    def test_of_what_it_was_offered_a_proxy_leaves_out_what_lacks_something(self) -> None:
+        """RFC 6531 section 3.1: no SMTPUTF8 without 8BITMIME."""
+        offered = Capabilities.parse(Reply(250, "mx.example", "SMTPUTF8", "BINARYMIME", "CHUNKING"))
+        server = smtp.ServerConnection("proxy.example", extensions=offered)
+        assert server.extensions == (ext.BinaryMime(), ext.Chunking())
+        server.extensions = Capabilities([ext.SmtpUtf8(), ext.EightBitMime()])
+        assert server.extensions == (ext.SmtpUtf8(), ext.EightBitMime())
+
+    @given(strategies.smtp_capabilities())
+    def test_any_capabilities_can_be_offered(self, capabilities: Capabilities) -> None:
+        smtp.ServerConnection("proxy.example", extensions=capabilities)
+
     @given(strategies.smtp_capabilities())
     def test_round_trip(self, capabilities: Capabilities) -> None:
         """A Verb that nobody knows comes back as Unknown: the wire does not tell them apart."""
