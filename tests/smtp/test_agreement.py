@@ -41,15 +41,20 @@ PRIVATE_VERBS = st.sampled_from(["XCLIENT", "XFORWARD", "VERB", "ONEX"])
 
 
 def offers() -> st.SearchStrategy[tuple[smtp.Extension, ...]]:
-    """Some extensions, or one of each class, with what they need."""
-    classes = (*CLASSES.values(), ext.Unknown)
-    # Of other verbs a client cannot know that they are verbs.
-    verbs = st.builds(ext.Verb, PRIVATE_VERBS)
-    some = st.lists(
-        strategies.smtp_extensions(*classes) | verbs, max_size=12, unique_by=lambda one: one.keyword
-    )
-    each = st.tuples(*map(strategies.smtp_extensions, classes), verbs)
-    return st.one_of(some, each).map(with_what_they_need)
+    """Some extensions, or one of each class, with what they need; limits that are soon reached."""
+    few = st.none() | st.integers(1, 4)
+    narrow: dict[type[smtp.Extension], st.SearchStrategy[smtp.Extension]] = {
+        ext.Size: st.builds(ext.Size, st.none() | st.integers(0, 60)),
+        ext.Limits: st.builds(ext.Limits, few, few, few),
+        # Of other verbs a client cannot know that they are verbs.
+        ext.Verb: st.builds(ext.Verb, PRIVATE_VERBS),
+    }
+    classes = [
+        narrow[one] if one in narrow else strategies.smtp_extensions(one)
+        for one in (*CLASSES.values(), ext.Verb, ext.Unknown)
+    ]
+    some = st.lists(st.one_of(classes), max_size=12, unique_by=lambda one: one.keyword)
+    return st.one_of(some, st.tuples(*classes)).map(with_what_they_need)
 
 
 def with_what_they_need(extensions: Iterable[smtp.Extension]) -> tuple[smtp.Extension, ...]:
@@ -69,7 +74,7 @@ REVERSE_PATHS = st.one_of(
     strategies.smtp_addresses(bare_postmaster=False),
 )
 FORWARD_PATHS = st.one_of(
-    st.sampled_from(["c@d.example", "e@f.example", "Postmaster"]).map(smtp.Address),
+    st.sampled_from(["c@d.example", "e@D.Example", "e@f.example", "Postmaster"]).map(smtp.Address),
     strategies.smtp_addresses(utf8=False),
     strategies.smtp_addresses(),
 )
@@ -509,8 +514,9 @@ class Agreement(RuleBasedStateMachine):
         elif isinstance(request, smtp.Rcpt) and request in self.rejected:
             server.reject(550)
         elif server.owed_recipient is not None:
-            while server.owed_recipient is not None:
-                server.send(smtp.Reply(250, str(server.owed_recipient.forward_path)))
+            server.send(smtp.Reply(250, str(server.owed_recipient.forward_path)))
+            if server.owed_recipient is not None:  # all the others
+                server.reject(452)
         elif isinstance(request, smtp.Burl):
             server.send(smtp.Reply(250))
         else:
