@@ -49,6 +49,7 @@ from smtpproto.pop3 import (
     User,
 )
 from smtpproto.pop3.commands import VERBS
+from tests.sessions import joined, repaired
 
 # -- values ----------------------------------------------------------------------------------------
 
@@ -129,17 +130,6 @@ def cut(octets: bytes, sizes: list[int]) -> list[bytes]:
             pieces.append(octets[:size])
             octets = octets[size:]
     return [*pieces, octets] if octets else pieces
-
-
-def joined(events: list[Event]) -> list[Event]:
-    """Adjacent MessageData made one."""
-    result: list[Event] = []
-    for event in events:
-        if isinstance(event, MessageData) and result and isinstance(result[-1], MessageData):
-            result[-1] = MessageData(result[-1].data + event.data)
-        else:
-            result.append(event)
-    return result
 
 
 def server_session(pieces: list[bytes], ready: State) -> tuple[list[Event], bytes]:
@@ -421,9 +411,7 @@ class Session:
             self.server.send(MessageData(message[start : start + 7]))
         self.server.send(EndOfMessage())
         # What arrives: newlines repaired, the last line ended, and the top cut.
-        normal = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-        if normal and not normal.endswith(b"\r\n"):
-            normal += b"\r\n"
+        normal = repaired(message)
         if isinstance(command, Retr):
             return normal
         header: list[bytes] = []

@@ -23,7 +23,7 @@ from smtpproto.mechanisms import REVEALING, SERVER_FIRST
 from smtpproto.smtp import State, ext
 from smtpproto.smtp.capabilities import CLASSES
 from smtpproto.smtp.events import MailCommand
-from tests.smtp.sessions import joined, repaired, replies_in
+from tests.sessions import joined, repaired, replies_in
 
 
 def names(parameters: Iterable[Mapping[str, int]]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import State, ext
-from tests.smtp.sessions import repaired
+from tests.sessions import repaired
 
 OFFERS: list[tuple[smtp.Extension, ...]] = [
     (),

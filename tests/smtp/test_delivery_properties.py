@@ -6,7 +6,6 @@ received is the message, and the connection can be used again or is closed.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -17,6 +16,7 @@ from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import State, ext
 from smtpproto.smtp.content import BLOCK, Message
 from tests.delivering import A, U
+from tests.sessions import repaired
 
 OFFERS: list[smtp.Extension] = [
     ext.Pipelining(), ext.Size(), ext.Size(1000), ext.EightBitMime(), ext.Chunking(),
@@ -92,11 +92,6 @@ class Server:
             else:
                 self.conn.send(smtp.Reply(250))
                 self.accepted.append((recipient, message))
-
-
-def repaired(message: bytes) -> bytes:
-    message = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
-    return message if not message or message.endswith(b"\r\n") else message + b"\r\n"
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, RemoteProtocolError, smtp
 from smtpproto.smtp import State, ext
-from tests.smtp.sessions import cut_at, joined, replies_in
+from tests.sessions import cut_at, joined, replies_in
 
 settings.register_profile("protocol", deadline=None, suppress_health_check=list(HealthCheck))
 protocol = settings.get_profile("protocol")

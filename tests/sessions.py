@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from smtpproto import smtp
+from smtpproto.events import Event, MessageData
 
 
 def cut_at(octets: bytes, places: Iterable[int]) -> list[bytes]:
@@ -29,20 +30,18 @@ def replies_in(octets: bytes) -> list[smtp.Reply]:
     return replies
 
 
-def joined(events: Iterable[smtp.Event]) -> list[smtp.Event]:
+def joined(events: Iterable[Event]) -> list[Event]:
     """The events with adjacent MessageData made one."""
-    result: list[smtp.Event] = []
+    result: list[Event] = []
     for event in events:
-        if isinstance(event, smtp.MessageData) and result:
-            last = result[-1]
-            if isinstance(last, smtp.MessageData):
-                result[-1] = smtp.MessageData(last.data + event.data)
-                continue
-        result.append(event)
+        if isinstance(event, MessageData) and result and isinstance(result[-1], MessageData):
+            result[-1] = MessageData(result[-1].data + event.data)
+        else:
+            result.append(event)
     return result
 
 
 def repaired(message: bytes) -> bytes:
-    """A message as a server gets it after DATA: every line ended with CRLF."""
+    """A message as it arrives when it is not binary: every line ended with CRLF."""
     message = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
     return message if not message or message.endswith(b"\r\n") else message + b"\r\n"
