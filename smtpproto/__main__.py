@@ -37,7 +37,13 @@ def _parser() -> _Parser:
     deliver.add_argument("file", type=Path, help="the message, an .eml file")
     deliver.add_argument("--from", dest="sender", required=True, type=_address, metavar="A")
     deliver.add_argument(
-        "--to", dest="recipients", required=True, action="append", type=_address, metavar="B"
+        "--to",
+        dest="recipients",
+        required=True,
+        action="append",
+        type=_address,
+        metavar="B",
+        help="a recipient; again for each other one",
     )
     explain = commands.add_parser(
         "explain",

@@ -282,3 +282,8 @@ def test_the_problems_that_explain_finds() -> None:
 def test_the_wrapper_is_the_one_that_is_tested() -> None:
     (shown,) = re.findall(r"```python\n(def nobody\(.*?)```", TEXT, re.DOTALL)
     assert shown in (README.parent / "tests/wrappers/on_sockets.py").read_text()
+
+
+def test_the_example_of_parameters() -> None:
+    (block,) = re.findall(r"```python\n([^`]*?envid=[^`]*?)```", TEXT)
+    exec(block, {})
