@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import cast
 
 from benchmarks.measure import Contestant, Effort, Row, Work, at_least, compare
 from benchmarks.messages import mail_text, pieces, stuffed
@@ -91,17 +92,16 @@ def retrieve(reads: Sequence[bytes]) -> Callable[[], object]:
 def read_list(reads: Sequence[bytes]) -> Callable[[], object]:
     """A client that wants the size of every message, as numbers."""
     conn = logged_in()
-    listing: Sequence[object] = ()
+    numbers: list[tuple[int, int]] = []
     conn.send(pop3.List())
     for read in reads[1:]:
         conn.receive_data(read)
         for event in conn.events():
             match event:
-                case pop3.ResponseReceived(pop3.List(), pop3.Ok(), tuple(result)):
-                    listing = result
-    return lambda: [
-        (scan.number, scan.octets) for scan in listing if isinstance(scan, pop3.ScanListing)
-    ]
+                case pop3.ResponseReceived(pop3.List(), pop3.Ok(), result):
+                    scans = cast(Sequence[pop3.ScanListing], result)
+                    numbers = [(scan.number, scan.octets) for scan in scans]
+    return lambda: numbers
 
 
 def logged_in_server() -> pop3.ServerConnection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from smtpproto.events import (
@@ -41,8 +42,8 @@ Result: TypeAlias = (
     | ScanListing
     | UniqueId
     | Capabilities
-    | tuple[ScanListing, ...]
-    | tuple[UniqueId, ...]
+    | Sequence[ScanListing]
+    | Sequence[UniqueId]
     | tuple[Language, ...]
     | tuple[str, ...]
     | None
@@ -76,12 +77,15 @@ class ResponseReceived(Event):
     ================  =========================================================
     the greeting      its timestamp, a str, if it has one that is a msg-id
     Stat()            a MaildropStatus
-    List(), List(n)   a tuple of ScanListing values; the one of message n
-    Uidl(), Uidl(n)   a tuple of UniqueId values; the one of message n
+    List(), List(n)   a sequence of ScanListing values; the one of message n
+    Uidl(), Uidl(n)   a sequence of UniqueId values; the one of message n
     Capa()            Capabilities
     Lang()            a tuple of Language values
     Auth()            a tuple of the names of mechanisms
     ================  =========================================================
+
+    The sequences are immutable and equal to the tuple of their values, which are built when they
+    are asked for.
     """
 
     __slots__ = ("command", "response", "result")

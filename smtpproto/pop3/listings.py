@@ -7,18 +7,20 @@ unique-id is passed over (RFC 1939 section 5: "additional information").
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, ClassVar, TypeVar, overload
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.commands import MOST
 from smtpproto.values import Value, constructor, fill, is_number
 
-__all__ = ["Language", "MaildropStatus", "ScanListing", "UniqueId", "read_listings"]
+__all__ = ["Language", "Listings", "MaildropStatus", "ScanListing", "UniqueId", "read_listings"]
 
 L = TypeVar("L", bound="_Listing")
+N = TypeVar("N", bound="_Numbered")
 
-_NUMBER = r"[ \t]*0*([1-9][0-9]{0,9})"
+_NUMBER = r"[ \t]*(0{0,9}[1-9][0-9]{0,9})"
 _OCTETS = r"[ \t]+([0-9]{1,19})"
 _REST = r"(?:[ \t].*)?$"
 
@@ -73,7 +75,20 @@ class MaildropStatus(_Listing):
         return cls(*map(int, words))
 
 
-class ScanListing(_Listing):
+class _Numbered(_Listing):
+    """What a line for each message tells: its number, and something about it."""
+
+    __slots__ = ()
+    _type: ClassVar[type[int] | type[str]]
+
+    @classmethod
+    def _of(cls: type[N], *words: str) -> N:
+        number, about = words
+        value: N = _BUILD[cls](int(number), cls._type(about))
+        return value
+
+
+class ScanListing(_Numbered):
     """LIST's scan listing of a message: its `number`, and its size in `octets`."""
 
     __slots__ = ("number", "octets")
@@ -81,18 +96,15 @@ class ScanListing(_Listing):
     octets: int
     _pattern = re.compile(rf"^{_NUMBER}{_OCTETS}{_REST}", re.MULTILINE)
     _form = "a message-number and a number of octets"
+    _type = int
 
     def __init__(self, number: int, octets: int) -> None:
         _check("ScanListing", number, 1, MOST)
         _check("ScanListing: octets", octets, 0, _MOST_OCTETS)
         fill(self, number, octets)
 
-    @classmethod
-    def _of(cls, *words: str) -> ScanListing:
-        return _scan_listing(int(words[0]), int(words[1]))
 
-
-class UniqueId(_Listing):
+class UniqueId(_Numbered):
     """UIDL's unique-id listing of a message: its `number`, and its `uid`.
 
     A unique-id is 1 to 70 characters from "!" to "~" (RFC 1939 section 7). A client takes
@@ -102,8 +114,9 @@ class UniqueId(_Listing):
     __slots__ = ("number", "uid")
     number: int
     uid: str
-    _pattern = re.compile(rf"^{_NUMBER}[ \t]+([^ \t\n]+){_REST}", re.MULTILINE)
+    _pattern = re.compile(rf"^{_NUMBER}[ \t]+(\S[^ \t\n]*){_REST}", re.MULTILINE)
     _form = "a message-number and a unique-id"
+    _type = str
 
     def __init__(self, number: int, uid: str) -> None:
         _check("UniqueId", number, 1, MOST)
@@ -112,10 +125,6 @@ class UniqueId(_Listing):
                 f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"
             )
         fill(self, number, uid)
-
-    @classmethod
-    def _of(cls, *words: str) -> UniqueId:
-        return _unique_id(int(words[0]), words[1])
 
 
 class Language(_Listing):
@@ -142,17 +151,68 @@ class Language(_Listing):
         return f"{self.tag} {self.description}".rstrip(" ")
 
 
-_scan_listing = constructor(ScanListing)
-_unique_id = constructor(UniqueId)
 _language = constructor(Language)
+_BUILD: Mapping[type[_Listing], Callable[..., Any]] = {
+    kind: constructor(kind) for kind in (ScanListing, UniqueId)
+}
 
 
-def read_listings(kind: type[L], lines: Sequence[str]) -> tuple[L, ...]:
+class Listings(Value, Sequence[N]):
+    """The values of all lines of a listing, each built when it is asked for.
+
+    A maildrop may have a hundred thousand messages, and to build and keep a value for each takes
+    longer than all the rest. Stands for the tuple of them: immutable, equal to it, with its hash.
+    """
+
+    __slots__ = ("_kind", "_numbers", "_about")
+    _kind: type[N]
+    _numbers: tuple[int, ...]
+    _about: tuple[int | str, ...]
+
+    def __init__(self, kind: type[N], words: Sequence[str]) -> None:
+        """`words` are the two of each line, one after the other, and known to be right."""
+        fill(self, kind, tuple(map(int, words[::2])), tuple(map(kind._type, words[1::2])))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> N: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[N, ...]: ...
+    def __getitem__(self, index: int | slice) -> N | tuple[N, ...]:
+        build = _BUILD[self._kind]
+        if isinstance(index, slice):
+            return tuple(map(build, self._numbers[index], self._about[index]))
+        built: N = build(self._numbers[index], self._about[index])
+        return built
+
+    def __iter__(self) -> Iterator[N]:
+        return map(_BUILD[self._kind], self._numbers, self._about)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listings | tuple):
+            return NotImplemented
+        return tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+def read_listings(kind: type[N], lines: Sequence[str]) -> Listings[N]:
     """The values of all lines of a listing. Raises RemoteProtocolError for the first that is none.
 
-    One pass of one pattern: nothing is built for a line but its value.
+    A pass that proves that every line is right, and one that splits them all.
     """
-    found = kind._pattern.findall("\n".join(lines)) if lines else []
-    if len(found) != len(lines):
-        return tuple(map(kind.parse, lines))  # raises for the one that was not found
-    return tuple([kind._of(*words) for words in found])
+    text = "\n".join(lines)
+    if lines:
+        wrong = re.search(rf"\n(?!{kind._pattern.pattern})", f"\n{text}", re.MULTILINE)
+        if wrong is not None:
+            kind.parse(text[wrong.start() :].split("\n", 1)[0])  # raises
+    words = text.split()
+    if len(words) != 2 * len(lines):  # no line has less than two words; some have more
+        words = [*chain.from_iterable(kind._pattern.findall(text))]
+    return Listings(kind, words)

@@ -52,7 +52,7 @@ def typed_result(request: Request | None, response: Ok) -> Result:
         case Capa():
             return Capabilities.parse(lines)
         case Lang(None):
-            return read_listings(Language, lines)
+            return tuple(map(Language.parse, lines))
         case Auth(None):
             return tuple(name.strip(" ").upper() for name in lines)
     return None

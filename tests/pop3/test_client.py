@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -186,7 +186,6 @@ def test_typed_results(
     assert event.command is command
     assert event.response == response
     assert event.result == result
-    assert type(event.result) is type(result)
     assert state_of(client) is State.TRANSACTION
 
 
@@ -212,7 +211,7 @@ def test_a_long_scan_listing_is_fast() -> None:
     assert time.process_time() - begun < 5  # it takes a fifth of a second
     (event,) = events
     assert isinstance(event, ResponseReceived)
-    assert isinstance(event.result, tuple)
+    assert isinstance(event.result, Sequence)
     assert len(event.result) == count
     assert event.result[-1] == ScanListing(count, 7 * count)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from smtpproto import LocalProtocolError, RemoteProtocolError
@@ -138,7 +141,6 @@ def test_values() -> None:
 def test_listings(value: MaildropStatus, text: str) -> None:
     assert str(value) == text
     assert value.parse(text) == value
-    assert read_listings(type(value), [text, text]) == (value, value)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +179,8 @@ def test_a_client_takes_any_unique_id() -> None:
         (ScanListing, "1 \u0661"),
         (UniqueId, "1"),
         (UniqueId, "1 "),
+        (UniqueId, "1 \u3000"),
+        (UniqueId, "0" * 5000 + "1 a"),
         (UniqueId, "x y"),
         (Language, ""),
     ],
@@ -192,6 +196,41 @@ def test_a_bad_line_among_good_ones() -> None:
     with pytest.raises(RemoteProtocolError, match="got ''"):
         read_listings(ScanListing, ["1 1", "", "3 3"])
     assert read_listings(ScanListing, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines", "values"),
+    [
+        (ScanListing, ["1 120", "2 200"], (ScanListing(1, 120), ScanListing(2, 200))),
+        (ScanListing, ["001 0", " 2\t200 ", "3 300 x y"],
+         (ScanListing(1, 0), ScanListing(2, 200), ScanListing(3, 300))),
+        (UniqueId, ["1 a", "2 ü\u3000ü", "3 c x"],
+         (UniqueId(1, "a"), UniqueId.parse("2 ü\u3000ü"), UniqueId(3, "c"))),
+    ],
+)  # fmt: skip
+def test_a_listing_stands_for_a_tuple(
+    kind: type[ScanListing | UniqueId], lines: list[str], values: tuple[object, ...]
+) -> None:
+    listings = read_listings(kind, lines)
+    assert listings == values
+    assert values == listings
+    assert listings != values[1:]
+    assert listings != list(values)
+    assert hash(listings) == hash(values)
+    assert repr(listings) == repr(values)
+    assert (len(listings), listings[0], listings[-1]) == (len(values), values[0], values[-1])
+    assert listings[1:] == values[1:]
+    assert values[1] in listings
+    assert pickle.loads(pickle.dumps(listings)) == copy.deepcopy(listings) == listings
+    with pytest.raises(IndexError):
+        listings[len(values)]
+    with pytest.raises(AttributeError):
+        listings.more = 1
+    match listings:
+        case [first, *_]:
+            assert first == values[0]
+        case _:
+            pytest.fail("it is no sequence")
 
 
 @pytest.mark.parametrize(
