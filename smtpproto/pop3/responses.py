@@ -22,6 +22,8 @@ _LEVEL = r"[!-.0-\\^-~]+"  # rchar: printable ASCII without "/" and "]" (RFC 244
 _CODE = re.compile(rf"\[({_LEVEL}(?:/{_LEVEL})*)\] ?")
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _CONTROLS_IN_LINES = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
+_STRAY = bytes(octet for octet in (*range(32), 127) if octet not in b"\t\r\n")
+_SHOWN = bytes.maketrans(_STRAY, b"?" * len(_STRAY))
 _NEVER = re.compile(r"[\0\r\n]")
 _STATUS = re.compile(rb"(\+OK|-ERR)(?![0-9A-Za-z]) ?(.*)", re.DOTALL)
 
@@ -178,5 +180,5 @@ def read_lines(block: bytes) -> tuple[str, ...]:
         return ()
     if bare_newline(block) >= 0 or b"\0" in block:
         raise RemoteProtocolError("a list holds a bare CR, a bare LF or NUL")
-    text = block[:-2].replace(b"\r\n", b"\n").decode("utf-8", "surrogateescape")
-    return tuple(_CONTROLS_IN_LINES.sub("?", text).split("\n"))
+    text = block[:-2].translate(_SHOWN).decode("utf-8", "surrogateescape")
+    return tuple(text.split("\r\n"))
