@@ -92,10 +92,11 @@ def pop3_server(before: bytes, reads: Iterable[bytes]) -> None:
         conn.data_to_send()
 
 
-def pop3_client(command: pop3.Command, before: bytes, reads: Iterable[bytes]) -> None:
-    """A POP3 client that has logged in and sent a command."""
+def pop3_client(commands: Iterable[pop3.Command], before: bytes, reads: Iterable[bytes]) -> None:
+    """A POP3 client that has logged in and sent commands."""
     conn = pop3.ClientConnection()
     conn.send(pop3.User("tim"))
     conn.send(pop3.Pass("secret"))
-    conn.send(command)
+    for command in commands:
+        conn.send(command)
     _read(conn, _received(b"+OK ready\r\n+OK\r\n+OK\r\n", before, reads))

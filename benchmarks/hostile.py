@@ -81,7 +81,14 @@ def _pop3_server(unit: bytes, before: bytes = b"") -> _Shape:
 def _pop3_client(
     command: pop3.Command, unit: bytes, before: bytes = b"+OK\r\n", after: bytes = b""
 ) -> _Shape:
-    return lambda octets: drive.pop3_client(command, before, [*_flood(unit, octets), after])
+    return lambda octets: drive.pop3_client([command], before, [*_flood(unit, octets), after])
+
+
+def _long_capabilities(octets: int) -> None:
+    """As many answers of the most lines that a client takes as there is room for."""
+    answer = b"+OK\r\n" + b"X\r\n" * (pop3.Limits().short_list // 3) + b".\r\n"
+    count = max(1, octets // len(answer))
+    drive.pop3_client([pop3.Capa()] * count, b"", _flood(answer, count * len(answer)))
 
 
 def _out(unit: bytes, size: int = PIECE) -> _Shape:
@@ -154,7 +161,7 @@ OCTETS: Mapping[str, _Shape] = {
     "POP3 client: LIST of empty lines": _pop3_client(pop3.List(), b"\r\n", after=b".\r\n"),
     "POP3 client: LIST of one endless line": _pop3_client(pop3.List(), b"1"),
     "POP3 client: UIDL without end": _pop3_client(pop3.Uidl(), b"1 " + b"x" * 70 + b"\r\n"),
-    "POP3 client: CAPA of many lines": _pop3_client(pop3.Capa(), b"X\r\n", after=b".\r\n"),
+    "POP3 client: CAPA of many lines, again and again": _long_capabilities,
     "message out: lines of a dot": _out(b".\r\n"),
     "message out: dots": _out(b"."),
     "message out: empty lines": _out(b"\r\n"),

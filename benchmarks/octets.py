@@ -40,12 +40,12 @@ def _pop3_server_commands(octets: int) -> None:
 
 
 def _pop3_client_message(octets: int) -> None:
-    drive.pop3_client(pop3.Retr(1), b"+OK\r\n", pieces(stuffed(mail_text(octets)), 1))
+    drive.pop3_client([pop3.Retr(1)], b"+OK\r\n", pieces(stuffed(mail_text(octets)), 1))
 
 
 def _pop3_client_list(octets: int) -> None:
     listing = b"1 120\r\n" * (octets // 7) + b".\r\n"
-    drive.pop3_client(pop3.List(), b"+OK\r\n", pieces(listing, 1))
+    drive.pop3_client([pop3.List()], b"+OK\r\n", pieces(listing, 1))
 
 
 _ROLES: Mapping[str, Callable[[int], None]] = {

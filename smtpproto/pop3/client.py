@@ -9,6 +9,7 @@ from smtpproto.pop3.capabilities import NO_CAPABILITIES, Capabilities
 from smtpproto.pop3.commands import (
     Apop,
     Auth,
+    Capa,
     Command,
     Lang,
     Pass,
@@ -24,6 +25,7 @@ from smtpproto.pop3.events import (
     AuthResponse,
     EndOfMessage,
     Event,
+    Request,
     ResponseReceived,
     Result,
     response_received,
@@ -302,8 +304,9 @@ class ClientConnection(ClientSide):
         if response is None:
             return self._pass_on(block, content)
         block.gathered += content
-        if block.octets > self._limits.list:
-            self._fail(f"a list is longer than {self._limits.list} octets")
+        most = self._longest_list(self._unanswered[0].request)
+        if block.octets > most:
+            self._fail(f"a list is longer than {most} octets")
         if not decoder.ended:
             return None
         self._block = None
@@ -313,6 +316,11 @@ class ClientConnection(ClientSide):
             self._fail(str(error))
         response = ok(response.text, response.code, lines)
         return self._complete(self._unanswered[0], block.state, response)
+
+    def _longest_list(self, request: Request | None) -> int:
+        """The most octets that the lines of an answer may have."""
+        short = isinstance(request, Capa | Lang | Auth)
+        return self._limits.short_list if short else self._limits.list
 
     def _check_message_limit(self, block: _Block) -> None:
         most = self._limits.message

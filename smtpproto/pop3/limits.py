@@ -14,8 +14,12 @@ class Limits(Value):
     `command_line`           255  octets of a command line with its CRLF (RFC 2449 section 4)
     `response_line`         2048  octets of the first line of a response with its CRLF; the RFC
                                   says 512 (RFC 1939 section 3), servers do not keep to it
-    `list`              16777216  octets of the lines of LIST, UIDL, CAPA, ... (no figure in the
-                                  RFC; LIST of a hundred thousand messages has about 1.5 million)
+    `list`              16777216  octets of the lines of LIST, UIDL and what `Raw` asks for (no
+                                  figure in the RFC; LIST of a hundred thousand messages has
+                                  about 1.5 million)
+    `short_list`           65536  octets of the lines of CAPA, LANG and AUTH, which the number of
+                                  messages does not lengthen (no figure in the RFC; servers write
+                                  less than 1000)
     `message`               None  octets of a message or the top of one; None: no limit, for it
                                   comes in pieces
     `auth_line`            12288  octets of a line of a SASL exchange (RFC 4954 section 4, which
@@ -39,6 +43,7 @@ class Limits(Value):
         "pipeline_octets",
         "refusals",
         "response_line",
+        "short_list",
     )  # fmt: skip
     auth_line: int
     backlog: int
@@ -48,6 +53,7 @@ class Limits(Value):
     pipeline_octets: int | None
     refusals: int | None
     response_line: int
+    short_list: int
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class Limits(Value):
         command_line: int = 255,
         response_line: int = 2048,
         list: int = 16777216,
+        short_list: int = 65536,
         message: int | None = None,
         auth_line: int = 12288,
         refusals: int | None = 20,
@@ -71,4 +78,5 @@ class Limits(Value):
             pipeline_octets,
             refusals,
             response_line,
+            short_list,
         )

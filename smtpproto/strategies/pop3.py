@@ -193,6 +193,7 @@ def pop3_limits() -> SearchStrategy[pop3.Limits]:
         command_line=st.integers(255, 4096),
         response_line=tight_or_wide,
         list=tight_or_wide,
+        short_list=tight_or_wide,
         message=st.none() | tight_or_wide,
         auth_line=tight_or_wide,
         refusals=st.none() | st.integers(0, 100),

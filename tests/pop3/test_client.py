@@ -841,6 +841,15 @@ def test_a_list_over_the_limit() -> None:
     assert broken(client, b"1 1\r\n", "longer than 100 octets") == (List(),)
 
 
+@pytest.mark.parametrize("command", [Capa(), Lang(), Auth()])
+def test_a_list_that_no_maildrop_lengthens_has_a_limit_of_its_own(command: Command) -> None:
+    client = greeted(limits=Limits(list=50, short_list=100))
+    client.send(command)
+    client.receive_data(b"+OK\r\n" + b"X 1\r\n" * 20)
+    assert client.next_event() is None
+    assert broken(client, b"X 1\r\n", "longer than 100 octets") == (command,)
+
+
 def test_an_endless_line_in_a_list() -> None:
     client = asked(Uidl(), limits=Limits(list=100_000))
     client.receive_data(b"+OK\r\n1 ")

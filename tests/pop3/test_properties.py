@@ -208,7 +208,7 @@ def client_session(
     pieces: list[bytes], ready: State, asked: list[Command]
 ) -> tuple[list[Event | str], bytes]:
     """What comes of these pieces, errors included, and what is written."""
-    client = ClientConnection(limits=Limits(list=500, message=310))
+    client = ClientConnection(limits=Limits(list=500, short_list=500, message=310))
     events: list[Event | str] = []
     if ready is not State.GREETING:
         client.receive_data(b"+OK\r\n")
