@@ -15,7 +15,16 @@ from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.commands import MOST
 from smtpproto.values import Value, constructor, fill, is_number
 
-__all__ = ["Language", "Listings", "MaildropStatus", "ScanListing", "UniqueId", "read_listings"]
+__all__ = [
+    "Language",
+    "Listings",
+    "MaildropStatus",
+    "ScanListing",
+    "UniqueId",
+    "check_octets",
+    "check_uid",
+    "read_listings",
+]
 
 L = TypeVar("L", bound="_Listing")
 N = TypeVar("N", bound="_Numbered")
@@ -23,14 +32,26 @@ N = TypeVar("N", bound="_Numbered")
 _NUMBER = r"[ \t]*(0{0,9}[1-9][0-9]{0,9})"
 _OCTETS = r"[ \t]+([0-9]{1,19})"
 _REST = r"(?:[ \t].*)?$"
-
-
+_UID = re.compile("[!-~]{1,70}")
 _MOST_OCTETS = 10**19 - 1
 
 
 def _check(what: str, number: int, least: int, most: int) -> None:
     if not is_number(number, least, most):
         raise LocalProtocolError(f"{what} {number!r}: expected a number from {least} to {most}")
+
+
+def check_octets(octets: int) -> None:
+    """Raise LocalProtocolError for what is no size of a message."""
+    _check("ScanListing: octets", octets, 0, _MOST_OCTETS)
+
+
+def check_uid(uid: str) -> None:
+    """Raise LocalProtocolError for what is no unique-id."""
+    if not _UID.fullmatch(uid):
+        raise LocalProtocolError(
+            f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"
+        )
 
 
 class _Listing(Value):
@@ -100,7 +121,7 @@ class ScanListing(_Numbered):
 
     def __init__(self, number: int, octets: int) -> None:
         _check("ScanListing", number, 1, MOST)
-        _check("ScanListing: octets", octets, 0, _MOST_OCTETS)
+        check_octets(octets)
         fill(self, number, octets)
 
 
@@ -120,10 +141,7 @@ class UniqueId(_Numbered):
 
     def __init__(self, number: int, uid: str) -> None:
         _check("UniqueId", number, 1, MOST)
-        if not re.fullmatch("[!-~]{1,70}", uid):
-            raise LocalProtocolError(
-                f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"
-            )
+        check_uid(uid)
         fill(self, number, uid)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.pop3.answers import counted
 from smtpproto.pop3.commands import Command, Dele, List, Noop, Retr, Rset, Stat, Top, Uidl
-from smtpproto.pop3.listings import MaildropStatus, ScanListing, UniqueId
+from smtpproto.pop3.listings import MaildropStatus, UniqueId, check_octets, check_uid
 from smtpproto.pop3.responses import Err, Ok, Response
 
 __all__ = ["Maildrop"]
@@ -36,34 +36,36 @@ class Maildrop:
     Raises LocalProtocolError for what is no unique-id, or no size.
     """
 
-    __slots__ = ("_deleted", "_messages", "_octets")
+    __slots__ = ("_deleted", "_octets", "_sizes", "_uids")
 
     def __init__(self, messages: Iterable[tuple[str, int]] = ()) -> None:
-        # Each is checked once, here.
-        self._messages = [
-            (UniqueId(number, uid), ScanListing(number, octets))
-            for number, (uid, octets) in enumerate(messages, 1)
-        ]
+        self._uids: list[str] = []
+        self._sizes: list[int] = []
+        for uid, octets in messages:
+            check_uid(uid)
+            check_octets(octets)
+            self._uids.append(uid)
+            self._sizes.append(octets)
         self._deleted: set[int] = set()
-        self._octets = sum(scan.octets for _, scan in self._messages)  # of what is not deleted
+        self._octets = sum(self._sizes)  # of what is not deleted
 
     @property
     def status(self) -> MaildropStatus:
         """How many messages there are, and how large; those marked as deleted do not count."""
-        return MaildropStatus(len(self._messages) - len(self._deleted), self._octets)
+        return MaildropStatus(len(self._uids) - len(self._deleted), self._octets)
 
     @property
     def deleted(self) -> tuple[UniqueId, ...]:
         """The messages that are marked as deleted: QUIT must remove them, and nothing else may
         (RFC 1939 section 6)."""
-        return tuple(self._messages[number - 1][0] for number in sorted(self._deleted))
+        return tuple(UniqueId(number, self.uid(number)) for number in sorted(self._deleted))
 
     def uid(self, number: int) -> str:
         """The unique-id of message `number`, marked or not. Raises LocalProtocolError for a number
         that no message has."""
-        if not 1 <= number <= len(self._messages):
+        if not 1 <= number <= len(self._uids):
             raise LocalProtocolError(f"no message has the number {number}")
-        return self._messages[number - 1][0].uid
+        return self._uids[number - 1]
 
     def answer(self, command: Command) -> Response:
         """The response to STAT, LIST, UIDL, DELE, RSET or NOOP; to RETR and TOP the Ok that the
@@ -76,13 +78,11 @@ class Maildrop:
         if isinstance(command, Stat):
             return Ok(str(self.status))
         if isinstance(command, List):
-            left = [scan for _, scan in self._left()]
-            return Ok(counted(self.status), lines=[f"{scan.number} {scan.octets}" for scan in left])
+            return Ok(counted(self.status), lines=self._lines(self._sizes))
         if isinstance(command, Uidl):
-            ids = [unique for unique, _ in self._left()]
-            return Ok(counted(self.status), lines=[f"{one.number} {one.uid}" for one in ids])
+            return Ok(counted(self.status), lines=self._lines(self._uids))
         if isinstance(command, Rset):
-            self._octets += sum(self._messages[n - 1][1].octets for n in self._deleted)
+            self._octets += sum(self._sizes[number - 1] for number in self._deleted)
             self._deleted.clear()
             return Ok(f"maildrop has {counted(self.status)}")
         if isinstance(command, Noop):
@@ -90,23 +90,23 @@ class Maildrop:
         raise LocalProtocolError(f"{command!r} is not about messages: the server answers it")
 
     def _answer_about(self, command: List | Uidl | Retr | Top | Dele, number: int) -> Response:
-        if number > len(self._messages):
-            return Err(f"no such message, only {len(self._messages)} messages in maildrop")
+        if number > len(self._uids):
+            return Err(f"no such message, only {len(self._uids)} messages in maildrop")
         if number in self._deleted:
             return Err(f"message {number} already deleted")
-        unique, scan = self._messages[number - 1]
+        octets = self._sizes[number - 1]
         if isinstance(command, List):
-            return Ok(str(scan))
+            return Ok(f"{number} {octets}")
         if isinstance(command, Uidl):
-            return Ok(str(unique))
+            return Ok(f"{number} {self.uid(number)}")
         if isinstance(command, Dele):
             self._deleted.add(number)
-            self._octets -= scan.octets
+            self._octets -= octets
             return Ok(f"message {number} deleted")
-        return Ok(f"{scan.octets} octets" if isinstance(command, Retr) else "")
+        return Ok(f"{octets} octets" if isinstance(command, Retr) else "")
 
-    def _left(self) -> list[tuple[UniqueId, ScanListing]]:
-        """The messages that are not marked as deleted."""
-        if not self._deleted:
-            return self._messages
-        return [one for one in self._messages if one[0].number not in self._deleted]
+    def _lines(self, about: Sequence[object]) -> list[str]:
+        """A line for each message that is not marked as deleted: its number, and what is `about`
+        it."""
+        deleted = self._deleted
+        return [f"{number} {it}" for number, it in enumerate(about, 1) if number not in deleted]
