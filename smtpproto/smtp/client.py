@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, NoReturn
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
 from smtpproto.clientside import ClientSide, Sent
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
@@ -38,6 +38,7 @@ from smtpproto.smtp.events import (
 from smtpproto.smtp.extension import Extension, octets_added
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED
+from smtpproto.smtp.parameters import NO_PARAMETERS
 from smtpproto.smtp.refused import LimitError, Refused
 from smtpproto.smtp.replies import Reply, ReplyReader
 from smtpproto.smtp.state import (
@@ -47,6 +48,7 @@ from smtpproto.smtp.state import (
     MACHINE,
     OVERTAKEN,
     REFUSALS,
+    SUCCESS,
     TAKES_MESSAGE,
     TIMEOUT,
     TIMEOUTS,
@@ -85,8 +87,8 @@ class ClientConnection(ClientSide):
 
     __slots__ = (
         "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
-        "_lmtp", "_longest_line", "_mail", "_mail_sent", "_over", "_reader", "_recipients",
-        "_refused", "_resumed", "_state", "_strict", "_tally",
+        "_lmtp", "_longest_line", "_mail", "_mail_sent", "_other_greetings", "_over", "_reader",
+        "_recipients", "_refused", "_resumed", "_state", "_strict", "_tally",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +102,7 @@ class ClientConnection(ClientSide):
         check_choice("newlines", newlines, "crlf", "strict")
         super().__init__(tls=tls, backlog=limits.backlog)
         self._lmtp = lmtp
+        self._other_greetings = ("EHLO", "HELO") if lmtp else ("LHLO",)
         self._limits = limits
         self._longest_line = max(limits.reply_line, limits.auth_line)
         self._strict = newlines == "strict"
@@ -206,12 +209,12 @@ class ClientConnection(ClientSide):
         """
         if self._closed:
             raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
-        if isinstance(item, MessageData):
+        if isinstance(item, Command):
+            self._send_command(item)
+        elif isinstance(item, MessageData):
             self._send_data(item.data)
         elif isinstance(item, EndOfMessage):
-            self._send_end()
-        elif isinstance(item, Command):
-            self._send_command(item)
+            self._send_end(item)
         elif isinstance(item, AuthResponse | AuthCancelled):
             self._send_auth(item, self._auth)
             self._expected = None
@@ -222,27 +225,42 @@ class ClientConnection(ClientSide):
 
     def _send_command(self, command: Command) -> None:
         step = step_of(command)
-        self._check_order(command, step)
+        leads_to = self._check_order(command, step)
         if isinstance(command, Raw):
             self._queue(Sent(command, step, command.octets, command.replies))
             return
         try:
-            self._check_offer(command)
+            self._check_offer(command, step)
         except Refused as refused:
             error = LimitError if refused.code < 500 else LocalProtocolError
             raise error(f"{command!r} cannot be sent to this server: {refused.text}") from None
         wire = bytes(command)
-        self._check_line(command, wire)
-        self._expected = success(MACHINE[self._expected_state()][step])
-        if self._tally is not None and isinstance(command, MailCommand | Rcpt):
-            self._tally.count(command)
-        if isinstance(command, Bdat):
-            self._chunk_left = command.size
-        elif isinstance(command, MailCommand):
-            self._mail_sent = command
-        elif isinstance(command, Auth):
-            self._auth = command
+        if len(wire) > self._limits.command_line or not wire.isascii():
+            self._check_line(command, wire)
+        self._expected = leads_to
+        remember = _REMEMBER.get(step)
+        if remember is not None:
+            remember(self, command)
         self._queue(Sent(command, step, wire, 1))
+
+    def _remember_mail(self, command: Command) -> None:
+        assert isinstance(command, _MAIL_COMMANDS)
+        self._mail_sent = command
+        if self._tally is not None:
+            self._tally.count(command)
+
+    def _remember_rcpt(self, command: Command) -> None:
+        if self._tally is not None:
+            assert isinstance(command, Rcpt)
+            self._tally.count(command)
+
+    def _remember_chunk(self, command: Command) -> None:
+        assert isinstance(command, Bdat)
+        self._chunk_left = command.size
+
+    def _remember_auth(self, command: Command) -> None:
+        assert isinstance(command, Auth)
+        self._auth = command
 
     def _send_data(self, data: bytes) -> None:
         if self._chunk_left:
@@ -268,13 +286,13 @@ class ClientConnection(ClientSide):
         if wire:
             self._outbox.append(wire)
 
-    def _send_end(self) -> None:
+    def _send_end(self, item: EndOfMessage) -> None:
         self._check_message()
         assert self._encoder is not None
         wire = self._encoder.finish()
         self._encoder = None
         self._expected = State.READY
-        self._queue(Sent(EndOfMessage(), ".", wire, 1))
+        self._queue(Sent(item, ".", wire, 1))
 
     def _check_message(self) -> None:
         if self._encoder is None:
@@ -295,13 +313,15 @@ class ClientConnection(ClientSide):
         if self._expected is None:
             state = self._state
             for sent in (*self._unanswered, *self._waiting):
-                moves = MACHINE[state].get(sent.step)
-                if moves is not None:
-                    state = success(moves)
+                state = SUCCESS[state].get(sent.step, state)
             self._expected = state
         return self._expected
 
-    def _check_order(self, command: Command, step: str) -> None:
+    def _check_order(self, command: Command, step: str) -> State:
+        """The state that `command` leads to when it succeeds, after everything unanswered has.
+
+        Raises LocalProtocolError where it may not be sent.
+        """
         if self._chunk_left:
             raise LocalProtocolError(
                 f"the last Bdat announced {self._chunk_left} octets more: send them as MessageData"
@@ -309,57 +329,61 @@ class ClientConnection(ClientSide):
             )
         self._check_barrier(command)
         expected = self._expected_state()
-        allowed = MACHINE[expected]
-        if step == "raw":
-            if expected in _NO_COMMANDS:
-                raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
-            return
-        if (
-            step not in allowed
-            or (step in ("EHLO", "HELO") and self._lmtp)
-            or (step == "LHLO" and not self._lmtp)
-        ):
-            may = ", ".join(sorted(allowed)) or "nothing"
+        leads_to = SUCCESS[expected].get(step)
+        if leads_to is not None and step not in self._other_greetings:
+            return leads_to
+        if step != "raw":
+            may = ", ".join(sorted(SUCCESS[expected])) or "nothing"
             raise LocalProtocolError(
                 f"{command!r} cannot be sent in state {expected.value}: allowed are {may}"
             )
+        if expected in _NO_COMMANDS:
+            raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
+        return expected
 
-    def _check_offer(self, command: Command) -> None:
+    def _check_offer(self, command: Command, step: str) -> None:
         """What the server does not offer is refused here, by name."""
         if isinstance(command, Extended):
             needed: str | None = command.name
         else:
             needed = _OFFERED_BY.get(command.verb)
-        without_ehlo = needed in _WITHOUT_EHLO and isinstance(self._hello, Helo)
-        if needed is not None and not self._offers(needed) and not without_ehlo:
+        if needed is not None and not (self._offers(needed) or self._may_try(needed)):
             self._not_offered(command, needed)
-        if isinstance(command, Mail | Rcpt) and command.parameters:
+        check = _CHECKS.get(step)
+        if check is not None:
+            check(self, command)
+
+    def _check_mail(self, command: Command) -> None:
+        if isinstance(command, Mail) and command.parameters is not NO_PARAMETERS:
             self._check_parameters(command)
-        if self._tally is not None and isinstance(command, MailCommand | Rcpt):
-            self._tally.check(command)
-        if isinstance(command, MailCommand):
             if command.binary and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")
-            path = command.reverse_path
-            utf8 = isinstance(command, Mail) and command.smtputf8
-            if path is not None and not path.is_ascii and not utf8:
-                raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
-        elif isinstance(command, Rcpt):
-            mail = self._mail_sent
-            utf8 = isinstance(mail, Mail) and mail.smtputf8
-            if not command.forward_path.is_ascii and not utf8:
-                raise LocalProtocolError(
-                    f"{command.forward_path} needs smtputf8=True on the Mail before it (RFC 6531)"
-                )
-        elif isinstance(command, Vrfy | Expn):
-            if command.smtputf8 and not self._offers("SMTPUTF8"):
-                self._not_offered(command, "SMTPUTF8")
-            if not command.argument.isascii() and not command.smtputf8:
-                raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
-        elif command.step == "DATA" and self._mail_sent is not None and self._mail_sent.binary:
+        if self._tally is not None:
+            assert isinstance(command, _MAIL_COMMANDS)
+            self._tally.check(command)
+
+    def _check_rcpt(self, command: Command) -> None:
+        assert isinstance(command, Rcpt)
+        if command.parameters is not NO_PARAMETERS:
+            self._check_parameters(command)
+        if self._tally is not None:
+            self._tally.check(command)
+
+    def _check_data(self, command: Command) -> None:
+        if self._mail_sent is not None and self._mail_sent.binary:
             raise LocalProtocolError("a message with BODY=BINARYMIME is sent with Bdat (RFC 3030)")
-        elif isinstance(command, Auth) and self._auth is not None:
+
+    def _check_query(self, command: Command) -> None:
+        assert isinstance(command, Vrfy | Expn)
+        if command.smtputf8 and not self._offers("SMTPUTF8"):
+            self._not_offered(command, "SMTPUTF8")
+
+    def _check_first_auth(self, command: Command) -> None:
+        if self._auth is not None:
             raise LocalProtocolError("one AUTH a session has succeeded already (RFC 4954 4)")
+
+    def _may_try(self, keyword: str) -> bool:
+        return keyword in _WITHOUT_EHLO and isinstance(self._hello, Helo)
 
     def _offers(self, keyword: str) -> bool:
         """Whether the server offered it, and may."""
@@ -387,11 +411,10 @@ class ClientConnection(ClientSide):
         raise LocalProtocolError(f"{command!r} cannot be sent: the server does not offer {keyword}")
 
     def _check_line(self, command: Command, wire: bytes) -> None:
-        if not wire.isascii() and "SMTPUTF8" not in self._capabilities:
-            self._not_offered(command, "SMTPUTF8")
+        """A line that is not ASCII, or longer than a command line is without extensions."""
+        if not wire.isascii():
+            self._check_utf8(command)
         limit = self._limits.command_line
-        if len(wire) <= limit:
-            return
         if isinstance(command, Mail):
             limit += octets_added(one.mail_parameters for one in self._capabilities)
         elif isinstance(command, Rcpt):
@@ -406,6 +429,23 @@ class ClientConnection(ClientSide):
                 f"{command!r} is {len(wire)} octets long, and a command line has at most {limit}"
                 f" (RFC 5321 section 4.5.3.1.4){advice}"
             )
+
+    def _check_utf8(self, command: Command) -> None:
+        """A command that is not ASCII (RFC 6531)."""
+        if isinstance(command, MailCommand):
+            path = command.reverse_path
+            if path is not None and not path.is_ascii and not _asks_for_utf8(command):
+                raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
+        elif isinstance(command, Rcpt):
+            path = command.forward_path
+            if not path.is_ascii and not _asks_for_utf8(self._mail_sent):
+                raise LocalProtocolError(
+                    f"{path} needs smtputf8=True on the Mail before it (RFC 6531)"
+                )
+        elif isinstance(command, Vrfy | Expn) and not command.smtputf8:
+            raise LocalProtocolError(f"{command!r} needs smtputf8=True (RFC 6531)")
+        if "SMTPUTF8" not in self._capabilities:
+            self._not_offered(command, "SMTPUTF8")
 
     # -- what goes out, and when (RFC 2920) -------------------------------------------------------
 
@@ -587,7 +627,7 @@ class ClientConnection(ClientSide):
         if self._closed:
             raise LocalProtocolError(f"the session is over: {command!r} cannot be sent")
         self._check_order(command, "AUTH")
-        self._check_offer(command)
+        self._check_offer(command, "AUTH")
         offered = self._capabilities.auth
         if command.mechanism not in offered:
             raise LocalProtocolError(
@@ -636,6 +676,30 @@ class ClientConnection(ClientSide):
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
+_MAIL_COMMANDS = get_args(MailCommand)
+
+_CHECKS: dict[str, Callable[[ClientConnection, Command], None]] = {
+    "MAIL": ClientConnection._check_mail,
+    "RCPT": ClientConnection._check_rcpt,
+    "DATA": ClientConnection._check_data,
+    "VRFY": ClientConnection._check_query,
+    "EXPN": ClientConnection._check_query,
+    "AUTH": ClientConnection._check_first_auth,
+}
+"""What a step must fulfil besides its order and the offer of its verb."""
+
+_REMEMBER: dict[str, Callable[[ClientConnection, Command], None]] = {
+    "MAIL": ClientConnection._remember_mail,
+    "RCPT": ClientConnection._remember_rcpt,
+    "BDAT": ClientConnection._remember_chunk,
+    "BDAT LAST": ClientConnection._remember_chunk,
+    "AUTH": ClientConnection._remember_auth,
+}
+"""What a step changes when it is sent, before its reply."""
+
+
+def _asks_for_utf8(mail: MailCommand | None) -> bool:
+    return isinstance(mail, Mail) and mail.smtputf8
 
 
 def _brings(extension: Extension, command: Mail | Rcpt, keyword: str, value: object) -> bool:

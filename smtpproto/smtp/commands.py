@@ -298,7 +298,7 @@ class Mail(Command):
     @property
     def binary(self) -> bool:
         """Whether the message may hold any octets at all: BODY=BINARYMIME (RFC 3030 section 3)."""
-        return bool(self.parameters) and self.body == "BINARYMIME"
+        return self.parameters is not NO_PARAMETERS and self.body == "BINARYMIME"
 
     def written(self) -> str:
         return f" FROM:{_write_path(self.reverse_path)}{self.parameters}"
