@@ -55,7 +55,6 @@ from smtpproto.smtp.state import (
     State,
     next_state,
     step_of,
-    success,
 )
 from smtpproto.smtp.tally import Tally
 from smtpproto.values import check_choice
@@ -479,21 +478,15 @@ class ClientConnection(ClientSide):
     def _advance(self) -> Event | None:
         if self._over:
             self._end_transaction()
-        if self._closed:
-            return None
-        if self._state is State.TURNED:
-            return self._starve() if self._at_eof else None
-        if self._state is State.TLS:
-            if len(self._input):
-                self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
-            return self._starve() if self._at_eof else None
+        if self._state in _NO_REPLIES:
+            return self._await_no_reply()
         while True:
-            limits = self._limits
             line = self._next_line(self._longest_line)
             if line is None:
                 return self._starve()
-            if len(line) + 2 > limits.reply_line and not line.startswith(b"334"):
-                self._fail(f"a reply line is longer than {limits.reply_line} octets")
+            most = self._limits.reply_line
+            if len(line) + 2 > most and not line.startswith(b"334"):
+                self._fail(f"a reply line is longer than {most} octets")
             try:
                 reply = self._reader.read(line)
             except RemoteProtocolError as error:
@@ -502,6 +495,12 @@ class ClientConnection(ClientSide):
                 event = self._replied(reply)
                 if event is not None:
                     return event
+
+    def _await_no_reply(self) -> Event | None:
+        """The session is over, or for others to go on with."""
+        if self._state is State.TLS and len(self._input):
+            self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
+        return self._starve() if self._at_eof and not self._closed else None
 
     def _replied(self, reply: Reply) -> Event | None:
         """What a complete reply comes to."""
@@ -513,13 +512,15 @@ class ClientConnection(ClientSide):
         state = self._follow(sent, reply)
         if isinstance(sent.request, Auth) and state is not State.AUTH:
             self._auth_answered(sent, reply.code == 235)
-        recipient = self._recipient_of(sent)
+        recipient = self._recipient_of(sent) if self._lmtp else None
         if sent.replies > 1:
             self._unanswered[0] = sent._replace(replies=sent.replies - 1)
         else:
             self._answered()
             self._state = state
-            self._learn(sent, reply)
+            effect = _EFFECTS.get(sent.step)
+            if effect is not None:
+                effect(self, sent.request, reply)
         event: Event | None = reply_received(sent.request, reply, recipient)
         if state is State.AUTH:
             text = "\n".join(reply.lines).encode("utf-8", "surrogateescape")
@@ -528,7 +529,8 @@ class ClientConnection(ClientSide):
             self._end(clean=not self._unanswered and not self._waiting)
         elif state is State.TLS and not len(self._input):
             self._begin_tls()
-        self._write_what_may_go()
+        if self._waiting:
+            self._write_what_may_go()
         return event
 
     def _follow(self, sent: Sent, reply: Reply) -> State:
@@ -536,7 +538,7 @@ class ClientConnection(ClientSide):
         moves = MACHINE[self._state].get(sent.step)
         if moves is not None:
             state = next_state(moves, reply.code)
-            if state is not success(moves):
+            if state is not SUCCESS[self._state][sent.step]:
                 self._expected = None
             if state is not None:
                 return state
@@ -556,32 +558,44 @@ class ClientConnection(ClientSide):
             f" {self._state.value}: expected {kinds}"
         )
 
-    def _learn(self, sent: Sent, reply: Reply) -> None:
-        """What an answered step changes besides the state."""
-        request, step = sent.request, sent.step
-        if step in TAKES_MESSAGE:
-            self._over = self._state is State.READY
-        elif reply.code == 354:
-            self._encoder = DotEncoder(strict=self._strict)
-            self._refused = False
-        elif reply.code >= 400:
-            if isinstance(request, Auth):
-                self._auth = None
-        elif isinstance(request, Rcpt):
-            self._recipients.append(request)
-        elif isinstance(request, MailCommand):
-            self._end_transaction()
-            self._mail = request
-            self._resumed = reply.code == 355
-        elif isinstance(request, Ehlo | Helo | Lhlo):
+    # What an answered step changes besides the state.
+
+    def _after_hello(self, request: Request | None, reply: Reply) -> None:
+        if reply.code < 400:
+            assert isinstance(request, Ehlo | Helo | Lhlo)
             self._end_transaction()
             self._hello = request
             self._capabilities = (
                 NO_CAPABILITIES if isinstance(request, Helo) else Capabilities.parse(reply)
             )
             self._follow_limits()
-        elif step == "RSET":
+
+    def _after_rset(self, request: Request | None, reply: Reply) -> None:
+        if reply.code < 400:
             self._end_transaction()
+
+    def _after_mail(self, request: Request | None, reply: Reply) -> None:
+        if reply.code < 400:
+            assert isinstance(request, _MAIL_COMMANDS)
+            self._mail = request
+            self._resumed = reply.code == 355
+
+    def _after_rcpt(self, request: Request | None, reply: Reply) -> None:
+        if reply.code < 400:
+            assert isinstance(request, Rcpt)
+            self._recipients.append(request)
+
+    def _after_data(self, request: Request | None, reply: Reply) -> None:
+        if reply.code == 354:
+            self._encoder = DotEncoder(strict=self._strict)
+            self._refused = False
+
+    def _after_message(self, request: Request | None, reply: Reply) -> None:
+        self._over = self._state is State.READY
+
+    def _after_auth(self, request: Request | None, reply: Reply) -> None:
+        if reply.code >= 400:
+            self._auth = None
 
     def _follow_limits(self) -> None:
         """A new EHLO brings new limits, and what was sent before still counts (RFC 9422)."""
@@ -675,6 +689,7 @@ class ClientConnection(ClientSide):
 
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
+_NO_REPLIES = frozenset({State.TLS, State.TURNED, State.CLOSED})
 _NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
 _MAIL_COMMANDS = get_args(MailCommand)
 
@@ -687,6 +702,23 @@ _CHECKS: dict[str, Callable[[ClientConnection, Command], None]] = {
     "AUTH": ClientConnection._check_first_auth,
 }
 """What a step must fulfil besides its order and the offer of its verb."""
+
+_EFFECTS: dict[str, Callable[[ClientConnection, Request | None, Reply], None]] = {
+    "EHLO": ClientConnection._after_hello,
+    "HELO": ClientConnection._after_hello,
+    "LHLO": ClientConnection._after_hello,
+    "RSET": ClientConnection._after_rset,
+    "MAIL": ClientConnection._after_mail,
+    "RCPT": ClientConnection._after_rcpt,
+    "DATA": ClientConnection._after_data,
+    "raw": ClientConnection._after_data,
+    ".": ClientConnection._after_message,
+    "BDAT LAST": ClientConnection._after_message,
+    "BURL LAST": ClientConnection._after_message,
+    "AUTH": ClientConnection._after_auth,
+    "AUTH response": ClientConnection._after_auth,
+}
+"""What a step changes when it has had its last reply, besides the state."""
 
 _REMEMBER: dict[str, Callable[[ClientConnection, Command], None]] = {
     "MAIL": ClientConnection._remember_mail,

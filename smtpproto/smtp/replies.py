@@ -221,7 +221,9 @@ class ReplyReader:
             raise RemoteProtocolError(
                 f"expected a reply, three digits from 200 to 599 and a text, got {line[:512]!r}"
             )
-        text = _text_of(line)
+        text = line[4:].decode("utf-8", "surrogateescape")
+        if not text.isprintable():
+            text = _without_controls(text, line)
         if not self._lines and mark != b"-":
             return _reply(number, (text,))
         if self._lines and code != self._code:
@@ -240,10 +242,7 @@ class ReplyReader:
         return _reply(number, lines)
 
 
-def _text_of(line: bytes) -> str:
-    text = line[4:].decode("utf-8", "surrogateescape")
-    if text.isprintable():
-        return text
+def _without_controls(text: str, line: bytes) -> str:
     if any(octet in line for octet in (b"\r", b"\n", b"\0")):
         raise RemoteProtocolError(f"a reply holds a bare CR, bare LF or NUL: {line[:512]!r}")
     return _CONTROLS.sub("?", text)
