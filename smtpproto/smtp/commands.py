@@ -222,8 +222,9 @@ def _read_parameters(text: str | None) -> Parameters:
         raise CommandSyntaxError(501, "5.5.4", f"Bad parameter: {error}") from None
 
 
-def _write_path(path: Address | None) -> str:
-    return f"<{'' if path is None else path}>"
+def _write_path(path: Address | None, parameters: Parameters) -> str:
+    written = "<>" if path is None else f"<{path}>"
+    return written if parameters is NO_PARAMETERS else f"{written}{parameters}"
 
 
 def _address(path: Address | str) -> Address:
@@ -233,14 +234,18 @@ def _address(path: Address | str) -> Address:
 def _parameters(
     parameters: Mapping[str, ParameterValue] | None, keywords: Mapping[str, object]
 ) -> Parameters:
+    if not parameters and not keywords:
+        return NO_PARAMETERS
     if isinstance(parameters, Parameters) and not keywords:
         return parameters
-    return Parameters(parameters, **keywords) if parameters or keywords else NO_PARAMETERS
+    return Parameters(parameters, **keywords)
 
 
 def _reverse_path(path: Address | str | None) -> Address | None:
-    address = None if path is None else _address(path)
-    if address is not None and address.domain is None:
+    if path is None:
+        return None
+    address = _address(path)
+    if "@" not in str(address):
         raise LocalProtocolError("a reverse-path has a domain: only RCPT takes a bare Postmaster")
     return address
 
@@ -289,7 +294,8 @@ class Mail(Command):
         parameters: Mapping[str, ParameterValue] | None = None,
         **keywords: Unpack[MailKeywords],
     ) -> None:
-        fill(self, _reverse_path(reverse_path), _parameters(parameters, keywords))
+        _set_reverse_path(self, _reverse_path(reverse_path))
+        _set_mail_parameters(self, _parameters(parameters, keywords))
 
     @classmethod
     def read(cls, argument: str) -> Command:
@@ -301,7 +307,7 @@ class Mail(Command):
         return self.parameters is not NO_PARAMETERS and self.body == "BINARYMIME"
 
     def written(self) -> str:
-        return f" FROM:{_write_path(self.reverse_path)}{self.parameters}"
+        return f" FROM:{_write_path(self.reverse_path, self.parameters)}"
 
     def __repr__(self) -> str:
         return _show(self, self.reverse_path, self.parameters)
@@ -330,14 +336,15 @@ class Rcpt(Command):
         parameters: Mapping[str, ParameterValue] | None = None,
         **keywords: Unpack[RcptKeywords],
     ) -> None:
-        fill(self, _address(forward_path), _parameters(parameters, keywords))
+        _set_forward_path(self, _address(forward_path))
+        _set_rcpt_parameters(self, _parameters(parameters, keywords))
 
     @classmethod
     def read(cls, argument: str) -> Command:
         return _rcpt(*_read_path(_PLAIN_TO, "TO:", argument, "5.1.3", False))
 
     def written(self) -> str:
-        return f" TO:{_write_path(self.forward_path)}{self.parameters}"
+        return f" TO:{_write_path(self.forward_path, self.parameters)}"
 
     def __repr__(self) -> str:
         return _show(self, self.forward_path, self.parameters)
@@ -345,6 +352,12 @@ class Rcpt(Command):
 
 _mail = constructor(Mail)
 _rcpt = constructor(Rcpt)
+
+# These two are built for every transaction, and `fill` looks their fields up by name.
+_set_reverse_path = Mail.__dict__["reverse_path"].__set__
+_set_mail_parameters = Mail.__dict__["parameters"].__set__
+_set_forward_path = Rcpt.__dict__["forward_path"].__set__
+_set_rcpt_parameters = Rcpt.__dict__["parameters"].__set__
 
 
 class _Send(Command):
@@ -366,7 +379,7 @@ class _Send(Command):
         return cls(path)
 
     def written(self) -> str:
-        return f" FROM:{_write_path(self.reverse_path)}"
+        return f" FROM:{_write_path(self.reverse_path, NO_PARAMETERS)}"
 
 
 class SendMail(_Send):
