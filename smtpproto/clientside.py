@@ -84,13 +84,18 @@ class Exchange:
 class ClientSide(Connection):
     """Base of both client connections."""
 
-    __slots__ = ("_exchange", "_unanswered", "_unanswered_octets", "_waiting")
+    __slots__ = (
+        "_exchange", "_most_unanswered", "_pipelining", "_unanswered", "_unanswered_octets",
+        "_waiting",
+    )  # fmt: skip
 
     BARRIERS: ClassVar[AbstractSet[str]]
     ENDS_GROUP: ClassVar[AbstractSet[str]]
 
-    def __init__(self, *, tls: bool, backlog: int) -> None:
+    def __init__(self, *, tls: bool, backlog: int, most_unanswered: int | None) -> None:
         super().__init__(tls=tls, backlog=backlog)
+        self._pipelining = False  # whether the server offered it
+        self._most_unanswered = most_unanswered  # octets of commands; None for any number
         self._unanswered: deque[Sent] = deque([Sent(None, "connect", b"", 1)])
         self._unanswered_octets = 0
         self._waiting: deque[Sent] = deque()
@@ -131,16 +136,6 @@ class ClientSide(Connection):
     # -- for subclasses ---------------------------------------------------------------------------
 
     @property
-    def _pipelining(self) -> bool:
-        """Whether the server offered PIPELINING."""
-        raise NotImplementedError
-
-    @property
-    def _most_unanswered(self) -> int | None:
-        """How many octets of commands may be unanswered; None for any number."""
-        raise NotImplementedError
-
-    @property
     def _within_auth(self) -> bool:
         """Whether a SASL challenge waits for its response."""
         raise NotImplementedError
@@ -169,14 +164,15 @@ class ClientSide(Connection):
             raise LocalProtocolError(f"{item!r}: the TLS handshake comes first: tls_started()")
 
     def _queue(self, sent: Sent) -> None:
-        if self._waiting or not self._may_go(sent):
-            self._waiting.append(sent)
-        else:
+        if not self._waiting and (not self._unanswered or self._may_follow(sent)):
             self._write(sent)
+        else:
+            self._waiting.append(sent)
 
-    def _may_go(self, sent: Sent) -> bool:
-        """Whether the next step may be written now (RFC 2920 section 3.1, RFC 2449 6.6)."""
-        if not self._unanswered or not sent.replies:
+    def _may_follow(self, sent: Sent) -> bool:
+        """Whether the next step may be written while others are unanswered (RFC 2920 section
+        3.1, RFC 2449 6.6)."""
+        if not sent.replies:
             return True
         if not self._pipelining or self._unanswered[-1].step in self.ENDS_GROUP:
             return False
@@ -191,7 +187,7 @@ class ClientSide(Connection):
 
     def _write_what_may_go(self) -> None:
         waiting = self._waiting
-        while waiting and self._may_go(waiting[0]):
+        while waiting and (not self._unanswered or self._may_follow(waiting[0])):
             self._write(waiting.popleft())
 
     def _answered(self) -> None:

@@ -85,7 +85,7 @@ class ClientConnection(ClientSide):
                  "_utf8")  # fmt: skip
 
     def __init__(self, *, tls: bool = False, limits: Limits = _NO_LIMITS_GIVEN) -> None:
-        super().__init__(tls=tls, backlog=limits.backlog)
+        super().__init__(tls=tls, backlog=limits.backlog, most_unanswered=limits.pipeline_octets)
         self._limits = limits
         self._state = State.GREETING
         self._expected: State | None = State.AUTHORIZATION  # None: to be worked out again
@@ -227,14 +227,6 @@ class ClientConnection(ClientSide):
     BARRIERS = BARRIERS
     ENDS_GROUP = ENDS_GROUP
 
-    @property
-    def _pipelining(self) -> bool:
-        return "PIPELINING" in self._capabilities
-
-    @property
-    def _most_unanswered(self) -> int | None:
-        return self._limits.pipeline_octets
-
     # -- reading ----------------------------------------------------------------------------------
 
     def _advance(self) -> Event | None:
@@ -358,7 +350,7 @@ class ClientConnection(ClientSide):
             self._timestamp = timestamp_of(response) if done else None
             result = self._timestamp
         elif isinstance(result, Capabilities):
-            self._capabilities = result
+            self._follow_offer(result)
         elif isinstance(sent.request, Utf8):
             self._utf8 = done
         self._state = state
@@ -372,6 +364,10 @@ class ClientConnection(ClientSide):
             self._begin_tls()
         self._write_what_may_go()
         return ResponseReceived(sent.request, response, result)
+
+    def _follow_offer(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        self._pipelining = "PIPELINING" in capabilities
 
     def _follow(self, sent: Sent, kind: str, line: bytes) -> State:
         """The state that an answer of this kind leads to. Raises RemoteProtocolError."""
@@ -420,7 +416,7 @@ class ClientConnection(ClientSide):
 
     def _forget(self) -> None:
         self._state = self._expected = State.AUTHORIZATION
-        self._capabilities = NO_CAPABILITIES
+        self._follow_offer(NO_CAPABILITIES)
         self._timestamp = None
         self._auth = None
 

@@ -85,9 +85,9 @@ class ClientConnection(ClientSide):
     """
 
     __slots__ = (
-        "_auth", "_capabilities", "_chunk_left", "_encoder", "_expected", "_hello", "_limits",
-        "_lmtp", "_longest_line", "_mail", "_mail_sent", "_other_greetings", "_over", "_reader",
-        "_recipients", "_refused", "_resumed", "_state", "_strict", "_tally",
+        "_auth", "_behind_chunks", "_capabilities", "_chunk_left", "_encoder", "_expected",
+        "_hello", "_limits", "_lmtp", "_longest_line", "_mail", "_mail_sent", "_other_greetings",
+        "_over", "_reader", "_recipients", "_refused", "_resumed", "_state", "_strict", "_tally",
     )  # fmt: skip
 
     def __init__(
@@ -99,9 +99,10 @@ class ClientConnection(ClientSide):
         newlines: Literal["crlf", "strict"] = "crlf",
     ) -> None:
         check_choice("newlines", newlines, "crlf", "strict")
-        super().__init__(tls=tls, backlog=limits.backlog)
+        super().__init__(tls=tls, backlog=limits.backlog, most_unanswered=limits.pipeline_octets)
         self._lmtp = lmtp
         self._other_greetings = ("EHLO", "HELO") if lmtp else ("LHLO",)
+        self._behind_chunks = ("BDAT", "BDAT LAST", *(("BURL LAST",) if lmtp else ()))
         self._limits = limits
         self._longest_line = max(limits.reply_line, limits.auth_line)
         self._strict = newlines == "strict"
@@ -451,21 +452,12 @@ class ClientConnection(ClientSide):
     BARRIERS = BARRIERS
     ENDS_GROUP = ENDS_GROUP
 
-    @property
-    def _pipelining(self) -> bool:
-        return "PIPELINING" in self._capabilities
-
-    @property
-    def _most_unanswered(self) -> int | None:
-        return self._limits.pipeline_octets
-
-    def _may_go(self, sent: Sent) -> bool:
+    def _may_follow(self, sent: Sent) -> bool:
         # MAIL and RCPT must be answered before the first chunk (RFC 3030 section 2); LMTP counts
         # the recipients whenever a message ends.
-        waits = sent.step in ("BDAT", "BDAT LAST") or (self._lmtp and sent.step == "BURL LAST")
-        if waits and self._unanswered:
-            return self._unanswered[-1].step == "BDAT" and super()._may_go(sent)
-        return super()._may_go(sent)
+        if sent.step in self._behind_chunks and self._unanswered[-1].step != "BDAT":
+            return False
+        return super()._may_follow(sent)
 
     def _write(self, sent: Sent) -> None:
         if self._lmtp and sent.step in TAKES_MESSAGE:
@@ -565,7 +557,7 @@ class ClientConnection(ClientSide):
             assert isinstance(request, Ehlo | Helo | Lhlo)
             self._end_transaction()
             self._hello = request
-            self._capabilities = (
+            self._follow_offer(
                 NO_CAPABILITIES if isinstance(request, Helo) else Capabilities.parse(reply)
             )
             self._follow_limits()
@@ -596,6 +588,10 @@ class ClientConnection(ClientSide):
     def _after_auth(self, request: Request | None, reply: Reply) -> None:
         if reply.code >= 400:
             self._auth = None
+
+    def _follow_offer(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        self._pipelining = "PIPELINING" in capabilities
 
     def _follow_limits(self) -> None:
         """A new EHLO brings new limits, and what was sent before still counts (RFC 9422)."""
@@ -659,7 +655,7 @@ class ClientConnection(ClientSide):
 
     def _forget(self) -> None:
         self._state = self._expected = State.CONNECTED
-        self._capabilities = NO_CAPABILITIES
+        self._follow_offer(NO_CAPABILITIES)
         self._tally = None
         self._hello = None
         self._auth = None
