@@ -328,7 +328,7 @@ class ClientConnection(ClientSide):
                 f" before {command!r}"
             )
         self._check_barrier(command)
-        expected = self._expected_state()
+        expected = self._expected or self._expected_state()
         leads_to = SUCCESS[expected].get(step)
         if leads_to is not None and step not in self._other_greetings:
             return leads_to
@@ -514,15 +514,21 @@ class ClientConnection(ClientSide):
             if effect is not None:
                 effect(self, sent.request, reply)
         event: Event | None = reply_received(sent.request, reply, recipient)
+        if state in _LEADS_ELSEWHERE:
+            event = self._go_elsewhere(state, reply, event)
+        if self._waiting:
+            self._write_what_may_go()
+        return event
+
+    def _go_elsewhere(self, state: State, reply: Reply, event: Event | None) -> Event | None:
+        """No reply to a command is next. The event to hand out now, if any."""
         if state is State.AUTH:
             text = "\n".join(reply.lines).encode("utf-8", "surrogateescape")
-            event = self._challenged(text, self._auth)
-        elif state is State.CLOSED:
+            return self._challenged(text, self._auth)
+        if state is State.CLOSED:
             self._end(clean=not self._unanswered and not self._waiting)
         elif state is State.TLS and not len(self._input):
             self._begin_tls()
-        if self._waiting:
-            self._write_what_may_go()
         return event
 
     def _follow(self, sent: Sent, reply: Reply) -> State:
@@ -686,6 +692,7 @@ class ClientConnection(ClientSide):
 
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _NO_REPLIES = frozenset({State.TLS, State.TURNED, State.CLOSED})
+_LEADS_ELSEWHERE = frozenset({State.AUTH, State.TLS, State.CLOSED})
 _NO_COMMANDS = (State.DATA, State.AUTH, State.TURNED, State.CLOSED)
 _MAIL_COMMANDS = get_args(MailCommand)
 

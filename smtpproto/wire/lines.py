@@ -30,13 +30,14 @@ class LineTooLong(Exception):  # noqa: N818 (not an error of anybody's program)
 class LineBuffer:
     """Received octets that nobody has read yet. ``len()`` says how many."""
 
-    __slots__ = ("_octets", "_overlong", "_searched", "_terminator", "_width")
+    __slots__ = ("_octets", "_searched", "_terminator", "_width", "overlong")
 
     def __init__(self, *, bare_lf: bool = False) -> None:
         """With `bare_lf`, LF alone ends a line too (and a CR before it is still dropped)."""
         self._octets = bytearray()
         self._searched = 0
-        self._overlong = b""  # the start of the line that is being dropped
+        self.overlong = b""
+        """The start of the line that is too long and dropped as it comes in; b"" without one."""
         self._terminator = b"\n" if bare_lf else b"\r\n"
         self._width = len(self._terminator)
 
@@ -49,17 +50,12 @@ class LineBuffer:
     def clear(self) -> None:
         self._octets = bytearray()
         self._searched = 0
-        self._overlong = b""
+        self.overlong = b""
 
     @property
     def at_line_start(self) -> bool:
         """True when no part of a line is waiting for its end."""
-        return not self._octets and not self._overlong
-
-    @property
-    def overlong(self) -> bool:
-        """True while a line that is too long is dropped as it comes in."""
-        return bool(self._overlong)
+        return not self._octets and not self.overlong
 
     def first_octet(self) -> int | None:
         return self._octets[0] if self._octets else None
@@ -83,8 +79,8 @@ class LineBuffer:
         self._searched = 0
         line = bytes(octets[:end])
         del octets[: end + width]
-        if self._overlong or end + width > limit:
-            start, self._overlong = self._overlong or line[: min(KEPT, limit - 2)], b""
+        if self.overlong or end + width > limit:
+            start, self.overlong = self.overlong or line[: min(KEPT, limit - 2)], b""
             raise LineTooLong(start)
         if width == 1 and line.endswith(b"\r"):
             return line[:-1]
@@ -93,7 +89,7 @@ class LineBuffer:
     def _let_go(self, limit: int) -> None:
         """Drop an overlong line but for its start and a last octet, which may be a CR."""
         octets = self._octets
-        self._overlong = self._overlong or bytes(octets[: min(KEPT, limit - 2)])
+        self.overlong = self.overlong or bytes(octets[: min(KEPT, limit - 2)])
         del octets[:-1]
         self._searched = 0
 
