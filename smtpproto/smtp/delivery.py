@@ -116,7 +116,6 @@ class Delivery:
         self._ended = False  # the end of the message is queued,
         self._complete = False  # and handed out
         self._unsent = b""
-        self._go_on()
         self._hear()
 
     # -- public -----------------------------------------------------------------------------------
@@ -135,14 +134,15 @@ class Delivery:
         self._hear()
 
     def _hear(self) -> None:
+        """Hear all that has come before anything else is sent: a reply that is here already
+        cannot answer it, and would be taken for the reply to it."""
         try:
             while self._report is None and (event := self._conn.next_event()) is not None:
                 if isinstance(event, ReplyReceived):
                     self._replied(event)
-                self._go_on()
         except RemoteProtocolError as error:
             self._problem = f"the server broke the protocol: {error}"
-            self._go_on()
+        self._go_on()
 
     @property
     def timeout(self) -> float:

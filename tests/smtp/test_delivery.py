@@ -961,3 +961,38 @@ def test_pieces_are_octets() -> None:
     with pytest.raises(TypeError, match="octets are wanted"):
         delivery.data_to_send()
     assert conn.closed
+
+
+def test_a_reply_too_many_is_not_the_reply_to_the_next_mail() -> None:
+    """Else each reply would be taken for the one after it, and 250 to RCPT for the message's."""
+    conn, delivery = begin(envelope=ONE)
+    delivery.receive_data(b"220 mx\r\n")
+    assert written(delivery) == b"EHLO client.example\r\n"
+    delivery.receive_data(b"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n")
+    assert written(delivery) == b"MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\n"
+    delivery.receive_data(b"250 ok\r\n250 ok\r\n")
+    assert written(delivery) == b"BDAT 25 LAST\r\n" + HELLO
+    delivery.receive_data(b"250 ok\r\n250 what nobody has asked for\r\n")
+    assert verdicts(delivery) == [A]
+    assert conn.closed
+
+
+def test_a_reply_that_comes_with_the_reply_to_ehlo_is_not_the_reply_to_mail() -> None:
+    _, delivery = begin(envelope=ONE)
+    delivery.receive_data(b"220 mx\r\n")
+    assert written(delivery) == b"EHLO client.example\r\n"
+    delivery.receive_data(b"250 mx\r\n250 what nobody has asked for\r\n")
+    assert written(delivery) == b""
+    assert verdicts(delivery) == [D]
+
+
+def test_a_reply_left_over_from_before_is_not_the_reply_to_mail() -> None:
+    conn = smtp.ClientConnection()
+    conn.send(smtp.Ehlo("client.example"))
+    conn.receive_data(b"220 mx\r\n250 mx\r\n250 what nobody has asked for\r\n")
+    conn.next_event()
+    conn.next_event()
+    assert state(conn) is State.READY
+    delivery = smtp.Delivery(conn, ONE, HELLO)
+    assert verdicts(delivery) == [D]
+    assert "answers nothing" in str(delivery.report)
