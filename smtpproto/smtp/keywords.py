@@ -113,7 +113,8 @@ class OriginalRecipient(Value):
     """ORCPT: the address that the message was first sent to (RFC 3461 section 4.2).
 
     `addr_type` is how to read `address`: "rfc822", "utf-8" (RFC 6533, for what is not ASCII),
-    "x400", ... The address is printable text, without any encoding.
+    "x400", ... The address is printable text, without any encoding; it may be empty, but for the
+    type "utf-8".
     """
 
     __slots__ = ("addr_type", "address")
@@ -122,8 +123,8 @@ class OriginalRecipient(Value):
 
     def __init__(self, addr_type: str, address: str) -> None:
         kind = addr_type.lower() if _ADDR_TYPE.fullmatch(addr_type) else ""
-        printable = not CONTROL.search(address) and (address.isascii() or kind == "utf-8")
-        if not kind or not address or not printable or "\t" in address:
+        fits = address if kind == "utf-8" else address.isascii()
+        if not kind or not fits or CONTROL.search(address) or "\t" in address:
             raise LocalProtocolError(
                 f"OriginalRecipient({addr_type!r}, {address!r}): expected an address type and"
                 ' printable ASCII, or the type "utf-8" (RFC 3461 section 4.2, RFC 6533)'
@@ -133,7 +134,7 @@ class OriginalRecipient(Value):
     @classmethod
     def parse(cls, text: str) -> OriginalRecipient:
         """Read it from the wire. Raises ValueError."""
-        kind, _, encoded = text.partition(";")
+        kind, encoded = _typed(text)
         if upper(kind) != "UTF-8":
             return _built(lambda: cls(kind, from_xtext(encoded)))
         try:
@@ -145,6 +146,14 @@ class OriginalRecipient(Value):
     def __str__(self) -> str:
         encode = to_unitext if self.addr_type == "utf-8" else to_xtext
         return f"{self.addr_type};{encode(self.address)}"
+
+
+def _typed(text: str) -> tuple[str, str]:
+    """The address type and the address."""
+    kind, semicolon, address = text.partition(";")
+    if not semicolon:
+        raise ValueError("an address has a type before it")
+    return kind, address
 
 
 _ADDR_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]+")
@@ -327,8 +336,9 @@ def _encode(value: object) -> str:
 
 
 def _read_notify(text: str) -> tuple[str, ...]:
-    words = tuple(upper(text).split(","))
-    if words != ("NEVER",) and not set(words) <= {"SUCCESS", "FAILURE", "DELAY"}:
+    # "Using the ABNF of RFC 822", in which a list may have empty elements that do not count.
+    words = tuple(word for word in upper(text).split(",") if word)
+    if not words or (words != ("NEVER",) and not set(words) <= {"SUCCESS", "FAILURE", "DELAY"}):
         raise ValueError("NEVER stands alone")
     return words
 
@@ -336,7 +346,7 @@ def _read_notify(text: str) -> tuple[str, ...]:
 def _write_orcpt(value: object) -> str:
     if isinstance(value, OriginalRecipient):
         return str(value)
-    return str(_built(lambda: OriginalRecipient(*_text(value).partition(";")[::2])))
+    return str(_built(lambda: OriginalRecipient(*_typed(_text(value)))))
 
 
 def _read_hold_until(text: str) -> datetime:

@@ -163,9 +163,7 @@ def _transactions() -> SearchStrategy[str]:
 def _original_recipients() -> SearchStrategy[smtp.OriginalRecipient]:
     types = words(_ATEXT.replace("=", ""), False).filter(lambda kind: kind.lower() != "utf-8")
     return st.one_of(
-        st.builds(
-            smtp.OriginalRecipient, st.sampled_from(["rfc822", "x400"]) | types, line_text(1)
-        ),
+        st.builds(smtp.OriginalRecipient, st.sampled_from(["rfc822", "x400"]) | types, line_text()),
         st.builds(smtp.OriginalRecipient, st.just("utf-8"), line_text(1, utf8=True)),
     )
 

@@ -90,6 +90,9 @@ def test_values(given: dict[str, Any], wire: str, read: object) -> None:
     ("wire", "value"),
     [
         ("NOTIFY=success,FAILURE", ("SUCCESS", "FAILURE")),
+        ("NOTIFY=SUCCESS,", ("SUCCESS",)),  # RFC 822 section 2.7: empty elements do not count
+        ("NOTIFY=,SUCCESS,,DELAY", ("SUCCESS", "DELAY")),
+        ("ORCPT=rfc822;", OriginalRecipient("rfc822", "")),
         ("ORCPT=utf-8;\u00fc@b", OriginalRecipient("utf-8", "\u00fc@b")),
         ("ORCPT=utf-8;a+2Bb", OriginalRecipient("utf-8", "a+b")),
         ("BY=+0060;nt", By(60, "N", True)),
@@ -108,8 +111,8 @@ def test_reading(wire: str, value: object) -> None:
     "word",
     [
         "RET", "RET=ALL", "ENVID", f"ENVID={'x' * 101}", "ENVID=+0A", "ENVID=+7F", "ENVID=+",
-        "NOTIFY=NEVER,DELAY", "NOTIFY=SUCCESS,", "NOTIFY=ALWAYS", "NOTIFY", "ORCPT=a@b",
-        "ORCPT=rfc822;", "ORCPT=;a@b", "ORCPT=rfc822;a+0Db", "ORCPT=rfc822;+E9",
+        "NOTIFY=NEVER,DELAY", "NOTIFY=,", "NOTIFY=ALWAYS", "NOTIFY", "ORCPT=a@b",
+        "ORCPT=rfc822", "ORCPT=utf-8;", "ORCPT=;a@b", "ORCPT=rfc822;a+0Db", "ORCPT=rfc822;+E9",
         "ORCPT=utf-8;a+0Db", r"ORCPT=utf-8;\x{0A}", "ORCPT=a(b;c", "REQUIRETLS=1", "BY=0;R",
         "BY=-1;R", "BY=1", "BY=1;X", "BY=1;NX", "BY=1234567890;N", "BY=;N", "BY=\u0661;N", "BY",
         "HOLDFOR=0", "HOLDFOR=1000000000", "HOLDFOR=-1", "HOLDFOR",
@@ -137,7 +140,8 @@ def test_what_cannot_be_read(word: str) -> None:
     [
         ("RET", 1), ("RET", ""), ("ENVID", "a\tb"), ("ENVID", "\xe9"), ("ENVID", "x" * 101),
         ("NOTIFY", []), ("NOTIFY", [1]), ("NOTIFY", 7), ("NOTIFY", ["NEVER", "DELAY"]),
-        ("ORCPT", "a@b"), ("ORCPT", 1), ("ORCPT", "rfc822;\xe9"), ("REQUIRETLS", "yes"),
+        ("ORCPT", "a@b"), ("ORCPT", "rfc822"), ("ORCPT", 1), ("ORCPT", "rfc822;\xe9"),
+        ("REQUIRETLS", "yes"),
         ("BY", 60), ("BY", "60"), ("HOLDFOR", True), ("HOLDFOR", "60"), ("HOLDFOR", 0),
         ("HOLDUNTIL", datetime(2030, 1, 1)), ("HOLDUNTIL", "2030-01-01T00:00:00Z"),
         ("HOLDUNTIL", datetime(1, 1, 1, tzinfo=CEST)), ("MT-PRIORITY", 10), ("MT-PRIORITY", "1"),
@@ -157,7 +161,7 @@ def test_what_cannot_be_written(keyword: str, value: Any) -> None:
         lambda: By(0, "R"), lambda: By(-1, "r"), lambda: By(1, "X"), lambda: By(10**9, "N"),
         lambda: By(True, "N"), lambda: Tracking(b""), lambda: Tracking(b"a", -1),
         lambda: Tracking(b"a", 10**9), lambda: Tracking(b"a", True),
-        lambda: OriginalRecipient("", "a"), lambda: OriginalRecipient("rfc822", ""),
+        lambda: OriginalRecipient("", "a"), lambda: OriginalRecipient("utf-8", ""),
         lambda: OriginalRecipient("a b", "a"), lambda: OriginalRecipient("rfc822", "\xe9"),
         lambda: OriginalRecipient("utf-8", "a\r\nb"), lambda: OriginalRecipient("rfc822", "a\tb"),
         lambda: ValidSince(datetime(2030, 1, 1)), lambda: ValidSince(NOON, "X"),
