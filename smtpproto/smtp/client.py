@@ -309,13 +309,12 @@ class ClientConnection(ClientSide):
     # -- checking what is sent --------------------------------------------------------------------
 
     def _expected_state(self) -> State:
-        """The state that holds when everything unanswered succeeds."""
-        if self._expected is None:
-            state = self._state
-            for sent in (*self._unanswered, *self._waiting):
-                state = SUCCESS[state].get(sent.step, state)
-            self._expected = state
-        return self._expected
+        """The state that holds when everything unanswered succeeds, worked out again."""
+        state = self._state
+        for sent in (*self._unanswered, *self._waiting):
+            state = SUCCESS[state].get(sent.step, state)
+        self._expected = state
+        return state
 
     def _check_order(self, command: Command, step: str) -> State:
         """The state that `command` leads to when it succeeds, after everything unanswered has.
