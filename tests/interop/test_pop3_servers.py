@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smtpproto import pop3, sasl
 from tests.interop.features import POP3_AUTH, Pop3, mechanism
 from tests.interop.mailboxes import PASSWORD
@@ -97,7 +99,7 @@ def test_stat_and_list(peer: Pop3Server) -> None:
         status = session.ok(pop3.Stat())
         listing = session.ok(pop3.List())
         assert isinstance(status, pop3.MaildropStatus)
-        assert isinstance(listing, tuple)
+        assert isinstance(listing, Sequence)
         assert [scan.number for scan in listing] == [1, 2, 3]
         assert status == pop3.MaildropStatus(3, sum(scan.octets for scan in listing))
         assert session.ok(pop3.List(2)) == listing[1]
@@ -113,7 +115,7 @@ def test_uidl(peer: Pop3Server) -> None:
         with connect(peer) as session:
             session.log_in(user, PASSWORD)
             listing = session.ok(pop3.Uidl())
-            assert isinstance(listing, tuple)
+            assert isinstance(listing, Sequence)
             assert session.ok(pop3.Uidl(3)) == listing[2]
             session.quit()
         listings.append(listing)
@@ -189,6 +191,6 @@ def test_ten_thousand_messages_listed(peer: Pop3Server) -> None:
         assert isinstance(status, pop3.MaildropStatus)
         assert status.count == 10_000
         for numbered in (listing, uids):
-            assert isinstance(numbered, tuple)
+            assert isinstance(numbered, Sequence)
             assert [line.number for line in numbered] == list(range(1, 10_001))
         session.quit()

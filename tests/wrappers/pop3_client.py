@@ -54,7 +54,7 @@ class Fetcher(ClientSession):
                 conn.send(pop3.Pass(self._password))
             case pop3.ResponseReceived(pop3.Pass() | pop3.Apop() | pop3.Auth(), pop3.Ok()):
                 conn.send(pop3.Uidl())
-            case pop3.ResponseReceived(pop3.Uidl(), pop3.Ok(), tuple(listing)):
+            case pop3.ResponseReceived(pop3.Uidl(), pop3.Ok(), [*listing]):
                 self._fetch([unique for unique in listing if isinstance(unique, pop3.UniqueId)])
             case pop3.ResponseReceived(pop3.Retr(number), pop3.Ok()):
                 self._number = number
