@@ -44,12 +44,14 @@ class Keeper(ServerSession):
         capabilities: pop3.Capabilities | Iterable[str] = CAPABILITIES,
         apop: bool = True,
         tls: bool = False,
+        limits: pop3.Limits = pop3.Limits(),  # noqa: B008 (a constant)
     ) -> None:
         conn = pop3.ServerConnection(
             domain,
             capabilities=capabilities,
             timestamp=sasl.make_timestamp(domain) if apop else None,
             tls=tls,
+            limits=limits,
         )
         super().__init__(conn)
         self._maildrops = maildrops

@@ -36,6 +36,7 @@ class Receiver(ServerSession):
         extensions: Iterable[smtp.Extension] = EXTENSIONS,
         lmtp: bool = False,
         tls: bool = False,
+        limits: smtp.Limits = smtp.Limits(),  # noqa: B008 (a constant)
         require_auth: bool = False,
         require_tls: bool = False,
     ) -> None:
@@ -44,6 +45,7 @@ class Receiver(ServerSession):
             extensions=extensions,
             lmtp=lmtp,
             tls=tls,
+            limits=limits,
             require_auth=require_auth,
             require_tls=require_tls,
         )
