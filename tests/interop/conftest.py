@@ -31,13 +31,18 @@ def missing(peer: type[Peer]) -> str | None:
     return None
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    trial = trial_of(item)
-    reason = missing(trial.peer) if trial else None
+def require(peer: type[Peer]) -> None:
+    reason = missing(peer)
     if reason is not None:
         if os.environ.get("INTEROP") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    trial = trial_of(item)
+    if trial is not None:
+        require(trial.peer)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +58,7 @@ def peers(certificate: Certificate) -> Iterator[Callable[[type[Peer]], Peer]]:
 
     def start(peer: type[Peer]) -> Peer:
         if peer not in started:
+            require(peer)
             started[peer] = peer(certificate)
         return started[peer]
 
