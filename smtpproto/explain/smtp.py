@@ -15,7 +15,15 @@ from smtpproto.smtp import ext
 from smtpproto.smtp.capabilities import NO_CAPABILITIES
 from smtpproto.smtp.commands import VERBS, split
 from smtpproto.smtp.replies import ReplyReader
-from smtpproto.smtp.state import ENDS_GROUP, MACHINE, OVERTAKEN, TAKES_MESSAGE, next_state, step_of
+from smtpproto.smtp.state import (
+    ENDS_GROUP,
+    MACHINE,
+    OVERTAKEN,
+    TAKES_MESSAGE,
+    named,
+    next_state,
+    step_of,
+)
 from smtpproto.transcript import Transcript
 from smtpproto.wire import base64
 from smtpproto.wire.newlines import bare_newline
@@ -225,7 +233,7 @@ class SmtpObserver(Observer):
         server, request, step = self._server, asked.request, asked.step
         moves = MACHINE[server.state][step]
         if next_state(moves, reply.code) is None:
-            kinds = ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in moves)
+            kinds = named(moves)
             if request is None:
                 self._problem(heard, f"the greeting is missing: expected {kinds}")
                 server.accept()

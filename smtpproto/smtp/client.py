@@ -53,6 +53,7 @@ from smtpproto.smtp.state import (
     TIMEOUT,
     TIMEOUTS,
     State,
+    named,
     next_state,
     step_of,
 )
@@ -332,7 +333,7 @@ class ClientConnection(ClientSide):
         if leads_to is not None and step not in self._other_greetings:
             return leads_to
         if step != "raw":
-            may = ", ".join(sorted(SUCCESS[expected])) or "nothing"
+            may = ", ".join(sorted({*SUCCESS[expected]} - {*self._other_greetings})) or "nothing"
             raise LocalProtocolError(
                 f"{command!r} cannot be sent in state {expected.value}: allowed are {may}"
             )
@@ -395,7 +396,8 @@ class ClientConnection(ClientSide):
             if keyword in OWNED:
                 if not any(_brings(one, command, keyword, value) for one in offered):
                     raise LocalProtocolError(
-                        f"{command!r} cannot be sent: the server offers no extension for {keyword}"
+                        f"{command!r} cannot be sent: the server offers no extension that adds"
+                        f" {keyword} to {command.verb}"
                     )
             elif not any(isinstance(one, ext.Unknown) for one in offered):
                 raise LocalProtocolError(
@@ -549,10 +551,9 @@ class ClientConnection(ClientSide):
                 return State.DATA
             if reply.severity in expected:
                 return self._state
-        kinds = ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in expected)
         self._fail(
             f"{reply!r} cannot answer {sent.request or 'the opening of the connection'!r} in state"
-            f" {self._state.value}: expected {kinds}"
+            f" {self._state.value}: expected {named(expected)}"
         )
 
     # What an answered step changes besides the state.

@@ -184,7 +184,7 @@ class Delivery:
 
         Raises LocalProtocolError while `wants_message` is False.
         """
-        self._fed("send_message()").feed(bytes(piece))
+        self._fed("send_message()").feed(piece)
 
     def end_message(self) -> None:
         """The message is whole. Raises LocalProtocolError while `wants_message` is False."""

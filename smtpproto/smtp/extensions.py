@@ -10,6 +10,7 @@ import collections.abc as _abc
 import re as _re
 import typing as _typing
 
+from smtpproto import commandline as _commandline
 from smtpproto import errors as _errors
 from smtpproto import mechanisms as _mechanisms
 from smtpproto import values as _values
@@ -136,18 +137,19 @@ class Auth(_extension.Extension):
 
     def __init__(self, *mechanisms: str, plaintext_without_tls: bool = False) -> None:
         for name in mechanisms:
-            word = name.replace("-", "").replace("_", "") if isinstance(name, str) else ""
-            if not (word.isascii() and word.isalnum()):
+            if not isinstance(name, str) or not _mechanisms.NAME.fullmatch(
+                _commandline.upper(name)
+            ):
                 raise _errors.LocalProtocolError(f"AUTH: {name!r} is no SASL mechanism name")
         _values.fill(self, tuple(name.upper() for name in mechanisms))
         object.__setattr__(self, "_without_tls", plaintext_without_tls)
 
     @classmethod
     def parse(cls, words: list[str]) -> Auth:
-        try:
-            return cls(*words)
-        except _errors.LocalProtocolError as error:
-            raise ValueError(str(error)) from None
+        names = [word for word in words if _mechanisms.NAME.fullmatch(_commandline.upper(word))]
+        if words and not names:
+            raise ValueError("no SASL mechanism names")
+        return cls(*names)
 
     def words(self) -> tuple[str, ...]:
         return self.mechanisms
@@ -486,7 +488,8 @@ class NoSoliciting(_extension.Extension):
     def __init__(self, *keywords: str) -> None:
         if keywords:
             try:
-                _keywords.read_solicitation(",".join(keywords))
+                if _keywords.read_solicitation(",".join(keywords)) != keywords:
+                    raise ValueError("each class is an argument")
             except ValueError as error:
                 raise _errors.LocalProtocolError(f"NO-SOLICITING {keywords}: {error}") from None
         _values.fill(self, keywords)
@@ -541,14 +544,11 @@ class Verb(_extension.Extension):
     parameters: tuple[str, ...]
 
     def __init__(self, name: str, *parameters: str) -> None:
-        for word in (name, *parameters):
+        for word in parameters:
             _checked_word(word)
-        if name.upper() in _commands.VERBS:
-            raise _errors.LocalProtocolError(
-                f"{name} has a class of its own, and maybe an extension"
-            )
-        _values.fill(self, name.upper(), parameters)
-        object.__setattr__(self, "verbs", (name.upper(),))
+        verb = _commands.Extended(name).name
+        _values.fill(self, verb, parameters)
+        object.__setattr__(self, "verbs", (verb,))
 
     def words(self) -> tuple[str, ...]:
         return self.parameters

@@ -62,6 +62,7 @@ from smtpproto.smtp.state import (
     WITHOUT_AUTH,
     WITHOUT_TLS,
     State,
+    named,
     next_state,
     step_of,
 )
@@ -409,9 +410,9 @@ class ServerConnection(ServerSide):
         assert step is not None
         state = next_state(self._moves[step], reply.code)
         if state is None:
-            kinds = ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in self._moves[step])
             raise LocalProtocolError(
-                f"{reply!r} cannot answer {step} in state {self._state.value}: expected {kinds}"
+                f"{reply!r} cannot answer {step} in state {self._state.value}: expected"
+                f" {named(self._moves[step])}"
             )
         if state is State.TLS and len(self._input):
             self._refuse_injection()

@@ -24,7 +24,7 @@ The second half is about pipelining (RFC 2920) and time (RFC 5321 section 4.5.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from smtpproto.events import Request
@@ -36,6 +36,7 @@ __all__ = [
     "SUCCESS",
     "Moves",
     "State",
+    "named",
     "next_state",
     "step_of",
     "success",
@@ -166,6 +167,11 @@ REFUSALS = (4, 5)
 def next_state(moves: Moves, code: int) -> State | None:
     """Where a reply with this code leads; None when it is of a kind that the table lacks."""
     return moves.get(code) or moves.get(code // 100)
+
+
+def named(kinds: Iterable[int]) -> str:
+    """Kinds of reply for people: "354, 4yz, 5yz"."""
+    return ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in kinds)
 
 
 def success(moves: Moves) -> State:

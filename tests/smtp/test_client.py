@@ -457,7 +457,7 @@ def test_before_ehlo() -> None:
 @pytest.mark.parametrize("command", [EHLO, smtp.Helo("x")])
 def test_ehlo_is_no_command_of_lmtp(command: smtp.Command) -> None:
     conn = greeted(lmtp=True)
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"allowed are EXPN, HELP, LHLO, "):
         conn.send(command)
 
 

@@ -480,11 +480,21 @@ def test_only_who_needs_smtputf8_is_refused_without_it() -> None:
         ("8BITMIME SEND", smtp.SendMail("a@b"), b"\xff", "goes without 8BITMIME"),
         ("PIPELINING", smtp.Mail("é@b"), b"x", "<é@b> needs SMTPUTF8"),
         ("SMTPUTF8 SEND", smtp.SendMail("é@b"), b"x", "<é@b> needs SMTPUTF8"),
-        ("PIPELINING", smtp.Mail("a@b", smtputf8=True), b"x", "no extension for SMTPUTF8"),
+        (
+            "PIPELINING",
+            smtp.Mail("a@b", smtputf8=True),
+            b"x",
+            "no extension that adds SMTPUTF8 to MAIL",
+        ),
         ("SIZE 4", smtp.Mail("a@b"), b"abc", "at most 4 octets"),
         ("SIZE 4", smtp.Mail("a@b", size=5), iter([b"x"]), "at most 4 octets"),
-        ("PIPELINING", smtp.Mail("a@b", ret="HDRS"), b"x", "no extension for RET"),
-        ("PIPELINING", smtp.Mail("a@b", body="8BITMIME"), b"x", "no extension for BODY"),
+        ("PIPELINING", smtp.Mail("a@b", ret="HDRS"), b"x", "no extension that adds RET to MAIL"),
+        (
+            "PIPELINING",
+            smtp.Mail("a@b", body="8BITMIME"),
+            b"x",
+            "no extension that adds BODY to MAIL",
+        ),
     ],
 )
 def test_what_the_server_cannot_take_is_refused_before_anything_is_sent(
@@ -948,6 +958,22 @@ def test_what_waits_already_is_heard() -> None:
     delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n", domain="me.example")
     assert delivery.report is not None
     assert delivery.report.outcomes[0].reply == smtp.Reply(421, "busy")
+
+
+def test_pieces_that_are_fed_are_octets() -> None:
+    """bytes(5) would be five NULs."""
+    conn = smtp.ClientConnection()
+    conn.receive_data(b"220 mx\r\n")
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), None, domain="me.example")
+    for answer in (b"250 mx\r\n", b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n"):
+        delivery.data_to_send()
+        delivery.receive_data(answer)
+    piece: Any = 5
+    with pytest.raises(TypeError, match="octets are wanted"):
+        delivery.send_message(piece)
+    delivery.send_message(b"text\r\n")
+    delivery.end_message()
+    assert delivery.data_to_send() == b"text\r\n.\r\n"
 
 
 def test_pieces_are_octets() -> None:

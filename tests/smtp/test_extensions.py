@@ -118,6 +118,7 @@ def test_the_namespace_holds_nothing_else() -> None:
         (["auth= login"], [ext.Auth("LOGIN")]),
         (["AUTH"], [ext.Auth()]),
         (["AUTH ?"], [ext.Unknown("AUTH", "?")]),
+        (["AUTH PLAIN ? THIS-NAME-IS-FAR-TOO-LONG login"], [ext.Auth("PLAIN", "LOGIN")]),
         (["PIPELINING", "SIZE 1", "SIZE 2"], [ext.Pipelining(), ext.Size(1)]),
         (["", "HELP"], [ext.Help()]),
         (["X-\udce9", "HELP"], [ext.Help()]),
@@ -179,7 +180,8 @@ def test_words_that_cannot_stand_in_the_answer(words: list[str]) -> None:
         (ext.Limits, (1, 2, 3, ["rcptmax=5"])), (ext.Limits, (1, 2, 3, ["MAILMAX"])),
         (ext.NoSoliciting, ("1",)), (ext.NoSoliciting, ("a", "")),
         (ext.NoSoliciting, ("a" * 1001,)),
-        (ext.Verb, ("AUTH",)), (ext.Verb, ("mail",)),
+        (ext.NoSoliciting, ("a,b",)), (ext.Auth, ("X" * 21,)), (ext.Auth, ("\u017fASL",)),
+        (ext.Verb, ("AUTH",)), (ext.Verb, ("mail",)), (ext.Verb, ("a=b",)), (ext.Verb, ("\u0131",)),
     ],
 )  # fmt: skip
 def test_arguments_that_are_none(extension: type[Extension], arguments: tuple[Any, ...]) -> None:

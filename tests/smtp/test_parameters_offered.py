@@ -209,7 +209,7 @@ class TestRequireTls:
 
     def test_a_client_does_not_use_it_in_clear_whatever_the_server_offers(self) -> None:
         conn = client(ext.RequireTls(), tls=False)
-        with pytest.raises(LocalProtocolError, match="offers no extension for REQUIRETLS"):
+        with pytest.raises(LocalProtocolError, match="no extension that adds REQUIRETLS to MAIL"):
             conn.send(Mail("a@b.example", requiretls=True))
 
 
