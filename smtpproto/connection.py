@@ -6,13 +6,12 @@ begin once; there is one end, after which nothing happens. A subclass says what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.events import ConnectionClosed, Event, Request, TlsHandshake
 from smtpproto.wire.lines import LineBuffer
-from smtpproto.wire.outbox import Outbox
 
 __all__ = ["Connection"]
 
@@ -25,19 +24,25 @@ class Connection:
 
     __slots__ = (
         "_at_eof", "_backlog", "_closed", "_events", "_handshake_owed", "_input", "_outbox",
-        "_starved", "_tls",
+        "_reading", "_starved", "_tls",
     )  # fmt: skip
+
+    _step: str | None = None
+    """What the next reply of ours answers. A server that owes one reads nothing more until it is
+    given; a client never owes one."""
 
     def __init__(self, *, tls: bool, backlog: int, bare_lf: bool = False) -> None:
         self._backlog = backlog  # octets that may wait while nobody can read them
         self._input = LineBuffer(bare_lf=bare_lf)
-        self._outbox = Outbox()
+        self._outbox: list[bytes] = []  # joined only when somebody asks for it
         self._events: list[Event] = []  # found already, not handed out yet: one or two
         self._starved = True  # nothing more can be done with the octets that are here
         self._at_eof = False
         self._closed = False
         self._tls = tls
         self._handshake_owed = False
+        # What the octets that come next are. Not a method of this object: that would be a cycle.
+        self._reading: Callable[..., Event | None] = type(self)._read
 
     # -- public: octets and events ----------------------------------------------------------------
 
@@ -80,7 +85,7 @@ class Connection:
         """
         if self._events:
             return self._events.pop(0)
-        return self._advance()
+        return self._reading(self) if self._step is None else None
 
     def events(self) -> Iterator[Event]:
         """The events up to the first None of `next_event`."""
@@ -89,12 +94,21 @@ class Connection:
 
     def data_to_send(self) -> bytes:
         """All that is to be written, once; b"" when there is nothing."""
-        return self._outbox.take()
+        pieces = self._outbox
+        if not pieces:
+            return b""
+        octets = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        return octets
 
     @property
     def wants_data(self) -> bool:
         """True when reading from the transport is the next useful thing to do."""
-        return self._starved and not (self._at_eof or self._closed or self._handshake_owed)
+        return (
+            self._starved
+            and self._step is None
+            and not (self._at_eof or self._closed or self._handshake_owed)
+        )
 
     @property
     def timeout(self) -> float:
@@ -138,7 +152,7 @@ class Connection:
         """TLS has begun: forget what was learnt in clear."""
         raise NotImplementedError
 
-    def _advance(self) -> Event | None:
+    def _read(self) -> Event | None:
         """Find the next event in the octets that wait."""
         raise NotImplementedError
 

@@ -40,10 +40,6 @@ class ServerSide(Connection):
         """Who the client is, as given to `authenticated`; None when nobody was let in."""
         return self._identity
 
-    @property
-    def wants_data(self) -> bool:
-        return self._step is None and super().wants_data
-
     def shutdown(self, text: str | None = None) -> None:
         """End the session now, whatever its state; what the client sent is dropped."""
         raise NotImplementedError
@@ -62,7 +58,7 @@ class ServerSide(Connection):
         self._step = step
 
     def _owed_step(self, call: str) -> str:
-        if self._step is None or self._closed:
+        if self._step is None:
             raise LocalProtocolError(
                 f"{call}: no reply is owed: each request gets exactly one, and what the"
                 " connection reports as refused has had it"

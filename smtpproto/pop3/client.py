@@ -229,7 +229,7 @@ class ClientConnection(ClientSide):
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def _advance(self) -> Event | None:
+    def _read(self) -> Event | None:
         if self._closed:
             return None
         if self._state is State.TLS:

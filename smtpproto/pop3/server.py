@@ -389,9 +389,7 @@ class ServerConnection(ServerSide):
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def _advance(self) -> Event | None:
-        if self._step is not None:
-            return None
+    def _read(self) -> Event | None:
         if self._state is State.AUTH:
             return self._read_response(self._limits.auth_line)
         if self._state in (State.TLS, State.CLOSED):

@@ -468,7 +468,7 @@ class ClientConnection(ClientSide):
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def _advance(self) -> Event | None:
+    def _read(self) -> Event | None:
         if self._over:
             self._end_transaction()
         if self._state in _NO_REPLIES:

@@ -97,7 +97,7 @@ class Command(CommandLine):
         if CONTROL.search(text):
             raise CommandSyntaxError(500, "5.5.2", "A command is one line of printable UTF-8")
         verb, argument = split(text)
-        command = VERBS.get(upper(verb))
+        command = VERBS.get(verb)
         return command.read(argument) if command else read_extended(verb, argument)
 
     @classmethod
@@ -110,8 +110,10 @@ class Command(CommandLine):
 
 
 def split(text: str) -> tuple[str, str]:
-    """A command line's verb, as written, and its argument without spaces around it."""
+    """A command line's verb, in upper case, and its argument without spaces around it."""
     verb, _, argument = text.strip(" \t").partition(" ")
+    if verb not in VERBS:  # as nearly every client writes it
+        verb = upper(verb)
     return verb, argument.strip(" \t")
 
 
@@ -192,7 +194,9 @@ def _read_path(
     """
     match = pattern.fullmatch(argument)
     if match:
-        return trusted_address(match[1]), _read_parameters(match[2])
+        address, parameters = match.groups()
+        read = NO_PARAMETERS if parameters is None else _read_parameters(parameters)
+        return trusted_address(address), read
     if upper(argument[: len(label)]) != label:
         _bad_argument(f"{label}<address>")
     rest = argument[len(label) :].lstrip(" ")
@@ -299,7 +303,8 @@ class Mail(Command):
 
     @classmethod
     def read(cls, argument: str) -> Command:
-        return _mail(*_read_path(_PLAIN_FROM, "FROM:", argument, "5.1.7", True))
+        path, parameters = _read_path(_PLAIN_FROM, "FROM:", argument, "5.1.7", True)
+        return _mail(path, parameters)
 
     @property
     def binary(self) -> bool:
@@ -341,7 +346,8 @@ class Rcpt(Command):
 
     @classmethod
     def read(cls, argument: str) -> Command:
-        return _rcpt(*_read_path(_PLAIN_TO, "TO:", argument, "5.1.3", False))
+        path, parameters = _read_path(_PLAIN_TO, "TO:", argument, "5.1.3", False)
+        return _rcpt(path, parameters)
 
     def written(self) -> str:
         return f" TO:{_write_path(self.forward_path, self.parameters)}"

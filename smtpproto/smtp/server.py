@@ -10,7 +10,6 @@ from smtpproto.errors import LocalProtocolError
 from smtpproto.events import message_data
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.serverside import ServerSide
-from smtpproto.smtp import extensions as ext
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import default_status, fold, standard
 from smtpproto.smtp.capabilities import Capabilities
@@ -48,6 +47,7 @@ from smtpproto.smtp.events import (
     Request,
 )
 from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.intake import Chunk, Intake
 from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED, Offer, offer
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
@@ -63,7 +63,6 @@ from smtpproto.smtp.state import (
     WITHOUT_TLS,
     State,
     named,
-    next_state,
     step_of,
 )
 from smtpproto.smtp.tally import Tally
@@ -71,7 +70,7 @@ from smtpproto.values import check_choice, constructor, is_number
 from smtpproto.wire import base64
 from smtpproto.wire.dots import DotDecoder
 from smtpproto.wire.lines import LineTooLong
-from smtpproto.wire.newlines import NewlineGuard
+from smtpproto.wire.plain import PlainDecoder
 
 __all__ = ["ServerConnection"]
 
@@ -101,12 +100,11 @@ class ServerConnection(ServerSide):
     """
 
     __slots__ = (
-        "_auth_line_follows", "_bdat_line", "_bdat_refusal", "_bdat_step", "_chunk_left",
-        "_chunk_size", "_decoder", "_domain", "_envelope", "_extensions", "_first_line",
-        "_giving_up", "_guard", "_hello", "_lenient", "_limits", "_lmtp", "_longest_line", "_mail",
-        "_message_octets", "_message_refusal",
-        "_moves", "_offer", "_overtaken", "_reader", "_recipients", "_refusals", "_require_auth",
-        "_require_tls", "_state", "_tally", "_unanswered_recipients",
+        "_auth_line_follows", "_chunk", "_domain", "_envelope", "_extensions", "_first_line",
+        "_giving_up", "_guarded", "_hello", "_intake", "_lenient", "_limits", "_lmtp",
+        "_longest_line", "_mail", "_moves", "_offer", "_overtaken", "_reading", "_recipients",
+        "_refusals", "_require_auth", "_require_tls", "_state", "_tally",
+        "_unanswered_recipients",
     )  # fmt: skip
 
     def __init__(
@@ -130,18 +128,19 @@ class ServerConnection(ServerSide):
         self._lmtp = lmtp
         self._require_auth = require_auth
         self._require_tls = require_tls
+        self._guarded = _STEPS if require_auth or require_tls else _GUARDED
         self._extensions = _offerable(extensions)
         self._follow(offer(self._extensions, tls, lmtp))
 
         self._state = State.GREETING
         self._moves = MACHINE[State.GREETING]
-        self._reader: Callable[[ServerConnection], Event | None] = ServerConnection._read_command
 
         self._hello: Ehlo | Helo | Lhlo | None = None
         self._first_line = True
         self._refusals = 0
         self._tally: Tally | None = None  # where LIMITS are offered
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
+        self._giving_up: Command | None = None  # between chunks, handed out next
         self._begin_transaction(None)
 
     def _follow(self, offered: Offer) -> None:
@@ -159,16 +158,8 @@ class ServerConnection(ServerSide):
         self._recipients: list[Rcpt] | None = None
         self._envelope: Envelope | None = None
         self._unanswered_recipients: list[Rcpt] = []  # LMTP, after the message: in order
-        self._message_octets = 0
-        self._message_refusal: Reply | None = None
-        self._decoder: DotDecoder | None = None
-        self._guard: NewlineGuard | None = None
-        self._giving_up: Command | None = None  # between chunks, handed out next
-        self._chunk_left = 0
-        self._chunk_size = 0
-        self._bdat_line = b""
-        self._bdat_step = ""
-        self._bdat_refusal: Refused | None = None
+        self._intake: Intake | None = None
+        self._chunk: Chunk | None = None
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -238,16 +229,17 @@ class ServerConnection(ServerSide):
         knowing more: AUTH and its responses want `authenticated`, TURN, ATRN, ETRN and BURL a
         reply of your own.
         """
-        step = self._owed_step("accept()")
+        step = self._step or self._owed_step("accept()")
         usual = self._offer.accepted.get(step)
-        if usual is not None and text is None:
-            self._answer(*usual)
-            return
-        if usual is not None:
-            reply = self._fold(usual[0].code, text or "", usual[0].enhanced)
-        else:
+        if usual is None:
             reply = self._named_reply(step, text)
-        self._answer(reply, bytes(reply))
+            wire = bytes(reply)
+        else:
+            reply, wire = usual
+            if text is not None:
+                reply = self._fold(reply.code, text, reply.enhanced)
+                wire = bytes(reply)
+        self._answer(reply, wire)
 
     def _named_reply(self, step: str, text: str | None) -> Reply:
         """The positive reply to a step where the server gives its name. Raises
@@ -408,13 +400,15 @@ class ServerConnection(ServerSide):
         """Give the owed reply and follow the table."""
         step = self._step
         assert step is not None
-        state = next_state(self._moves[step], reply.code)
+        moves = self._moves[step]
+        code = reply.code
+        state = moves.get(code) or moves.get(code // 100)  # as next_state(), but for the call
         if state is None:
             raise LocalProtocolError(
                 f"{reply!r} cannot answer {step} in state {self._state.value}: expected"
-                f" {named(self._moves[step])}"
+                f" {named(moves)}"
             )
-        if state is State.TLS and len(self._input):
+        if state is _TLS and len(self._input):
             self._refuse_injection()
             return
         recipients = self._unanswered_recipients
@@ -438,7 +432,7 @@ class ServerConnection(ServerSide):
     def _enter(self, state: State) -> None:
         self._state = state
         self._moves = MACHINE[state]
-        self._reader = _READERS[state]
+        self._reading = _READERS[state]
 
     def _after_hello(self, request: Request | None, reply: Reply) -> None:
         if reply.severity == 2:
@@ -449,7 +443,7 @@ class ServerConnection(ServerSide):
                 self._tally = Tally(self._offer.limits)
 
     def _after_rset(self, request: Request | None, reply: Reply) -> None:
-        if reply.severity == 2:
+        if reply.code < 300:
             self._begin_transaction(None)
 
     def _after_mail(self, request: Request | None, reply: Reply) -> None:
@@ -460,7 +454,7 @@ class ServerConnection(ServerSide):
             self._begin_transaction(request)
 
     def _after_rcpt(self, request: Request | None, reply: Reply) -> None:
-        if reply.severity != 2:
+        if reply.code >= 400:
             self._overtaken = True
             return
         assert isinstance(request, Rcpt)
@@ -471,18 +465,18 @@ class ServerConnection(ServerSide):
 
     def _after_data(self, request: Request | None, reply: Reply) -> None:
         if reply.code == 354:
-            self._decoder = DotDecoder(strict=not self._lenient)
+            self._intake = Intake(self._offer.size, DotDecoder(strict=not self._lenient))
 
     def _after_chunk(self, request: Request | None, reply: Reply) -> None:
         if reply.severity != 2 and request is not None:  # else the connection tells it itself
             self._events.append(MessageRefused(reply))
 
     def _after_message(self, request: Request | None, reply: Reply) -> None:
-        if isinstance(request, Burl) and reply.severity != 2 and self._message_octets:
+        if reply.code < 300:
+            self._refusals = 0
+        elif isinstance(request, Burl) and self._intake is not None and self._intake.octets:
             # Of the chunks before it something was handed out.
             self._events.append(MessageRefused(reply))
-        if reply.severity == 2:
-            self._refusals = 0
         self._begin_transaction(None)
 
     def _after_starttls(self, request: Request | None, reply: Reply) -> None:
@@ -497,10 +491,7 @@ class ServerConnection(ServerSide):
 
     # -- reading: commands ------------------------------------------------------------------------
 
-    def _advance(self) -> Event | None:
-        return self._reader(self) if self._step is None else None
-
-    def _read_command(self) -> Event | None:
+    def _read(self) -> Event | None:
         if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
             return self._turn_away(b"\x16", "This is SMTP, where TLS begins with STARTTLS")
         try:
@@ -524,7 +515,9 @@ class ServerConnection(ServerSide):
             self._auth_line_follows = False
             if len(line) + 2 > self._limits.command_line:
                 self._check_length(line, verb)
-            self._check_sequence(verb, command_class.step)
+            step = command_class.step
+            if step not in self._moves or step in self._guarded:
+                self._check_sequence(verb, step)
             if command_class is Auth:
                 self._check_privacy(argument)
             if command_class is Extended:
@@ -542,8 +535,7 @@ class ServerConnection(ServerSide):
             return self._refuse_with(line, self._without_status(error.reply))
         finally:
             self._first_line = False
-        step = command.step
-        if self._state is State.BDAT or step == "BURL":
+        if self._state is _BDAT or step == "BURL":
             return self._go_on_with_chunks(command)
         self._owed, self._step = command, step
         return command
@@ -568,8 +560,7 @@ class ServerConnection(ServerSide):
                 raise Refused(500, "5.5.2", "Control character in a command line")
         if not text.isascii() and not self._offer.utf8:
             raise Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
-        verb, argument = split(text)
-        return upper(verb), argument
+        return split(text)
 
     def _refuse_verb(self, line: bytes, verb: str) -> NoReturn:
         if self._first_line and verb in _NOT_SMTP:
@@ -608,14 +599,14 @@ class ServerConnection(ServerSide):
         assert isinstance(command, MailCommand)
         parameters = command.parameters if isinstance(command, Mail) else NO_PARAMETERS
         offered = self._offer
-        if parameters:
+        if parameters is not NO_PARAMETERS:
             self._check_parameters(parameters, offered.mail_parameters)
             if "BODY" in parameters and parameters["BODY"] not in offered.bodies:
                 raise Refused(555, "5.5.4", f"BODY={parameters['BODY']} is not offered here")
         path = command.reverse_path
         if path is not None and not path.is_ascii and "SMTPUTF8" not in parameters:
             raise Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
-        if parameters:
+        if parameters is not NO_PARAMETERS:
             for extension in offered.checks:
                 extension.check(parameters)
         if self._tally is not None:
@@ -624,7 +615,7 @@ class ServerConnection(ServerSide):
 
     def _check_rcpt(self, command: Command) -> None:
         assert isinstance(command, Rcpt)
-        if command.parameters:
+        if command.parameters is not NO_PARAMETERS:
             self._check_parameters(command.parameters, self._offer.rcpt_parameters)
         if not command.forward_path.is_ascii and not self._speaks_utf8():
             raise Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
@@ -652,8 +643,8 @@ class ServerConnection(ServerSide):
             raise Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
 
     def _check_burl(self, command: Command) -> None:
-        if self._guard is not None and self._guard.unfinished:
-            raise Refused(550, "5.6.0", _BARE_NEWLINE)
+        if self._intake is not None:
+            self._intake.check_ended()
 
     def _check_auth(self, command: Command) -> None:
         assert isinstance(command, Auth)
@@ -675,22 +666,23 @@ class ServerConnection(ServerSide):
         if command.step in _GIVE_UP:
             # The message ends before the command is answered, and even if that is refused.
             self._giving_up = command
-            self._reader = ServerConnection._read_giving_up
+            self._reading = ServerConnection._read_giving_up
             return MessageRefused(None)
         step = step_of(command)
-        self._begin_answers(step)
+        if self._lmtp:
+            self._begin_answers(step)
         self._owe(command, step)
         return command
 
     def _begin_answers(self, step: str) -> None:
         """LMTP: the end of a message has one reply for each recipient (RFC 2033 section 4.2)."""
-        if self._lmtp and step in TAKES_MESSAGE:
+        if step in TAKES_MESSAGE:
             self._unanswered_recipients = list(self._recipients or ())
 
     def _read_giving_up(self) -> Event:
         command = self._giving_up
         assert command is not None
-        self._reader = ServerConnection._read_command
+        self._reading = ServerConnection._read
         self._owe(command, command.step)
         self._giving_up = None
         return command
@@ -699,19 +691,19 @@ class ServerConnection(ServerSide):
 
     def _read_message(self) -> Event | None:
         """After 354 (RFC 5321 section 4.1.1.4)."""
-        decoder = self._decoder
-        assert decoder is not None
+        intake = self._intake
+        assert intake is not None
+        decoder = intake.decoder
+        assert isinstance(decoder, DotDecoder)
         while not decoder.ended:
             data = self._input.peek(_WINDOW)
             if not data:
                 return self._starve()
-            content = self._within_size(decoder.decode(data))
+            content = intake.take(data)
             self._input.skip(len(data) - decoder.unused)
-            if decoder.bare:
-                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
             if content:
                 return message_data(content)
-        return self._message_complete(".")
+        return self._message_complete(".", intake)
 
     def _begin_chunk(self, line: bytes, argument: str) -> Event | None:
         """BDAT (RFC 3030 section 2): its octets must be read even when it is refused."""
@@ -723,87 +715,61 @@ class ServerConnection(ServerSide):
             self.shutdown(_LOST)
             return event
         assert isinstance(command, Bdat)
-        self._chunk_size = self._chunk_left = command.size
-        self._bdat_step = step_of(command)
-        self._bdat_line = line
-        self._bdat_refusal = None
+        self._chunk = chunk = Chunk(line, command)
         try:
             self._check_length(line, "BDAT")
-            self._check_sequence("BDAT", self._bdat_step)
+            self._check_sequence("BDAT", chunk.step)
         except Refused as refused:
-            self._bdat_refusal = refused
-        if self._guard is None and self._bdat_refusal is None and not self._binary():
-            self._guard = NewlineGuard()
-        self._reader = ServerConnection._read_chunk
+            chunk.refused = refused
+        if self._intake is None and chunk.refused is None:
+            binary = self._lenient or (self._mail is not None and self._mail.binary)
+            self._intake = Intake(self._offer.size, PlainDecoder(strict=not binary))
+        self._reading = ServerConnection._read_chunk
         return self._read_chunk()
 
-    def _binary(self) -> bool:
-        """Whether any octets may stand in the message."""
-        return self._lenient or (self._mail is not None and self._mail.binary)
-
     def _read_chunk(self) -> Event | None:
-        while self._chunk_left:
-            data = self._input.take(min(self._chunk_left, _WINDOW))
+        chunk, intake = self._chunk, self._intake
+        assert chunk is not None
+        while chunk.left:
+            data = self._input.take(min(chunk.left, _WINDOW))
             if not data:
                 return self._starve()
-            self._chunk_left -= len(data)
-            if self._bdat_refusal is not None:
-                continue
-            content = self._within_size(data if self._guard is None else self._guard.check(data))
-            if self._guard is not None and self._guard.bare:
-                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
-            if content:
-                return message_data(content)
-        return self._chunk_complete()
+            chunk.left -= len(data)
+            if chunk.refused is None:
+                assert intake is not None
+                content = intake.take(data)
+                if content:
+                    return message_data(content)
+        self._reading = _READERS[self._state]
+        if chunk.refused is not None:
+            return self._refuse_chunk(chunk, chunk.refused)
+        assert intake is not None
+        if chunk.last:
+            intake.finish()
+        if chunk.last or intake.refused is not None:
+            return self._message_complete(chunk.step, intake)
+        received = ChunkReceived(chunk.size)
+        self._owe(received, "BDAT")
+        return received
 
-    def _chunk_complete(self) -> Event:
-        self._reader = _READERS[self._state]
-        refused = self._bdat_refusal
-        last = self._bdat_step == "BDAT LAST"
-        if refused is not None:
-            # LMTP's clients count the replies to the last chunk, whatever they are.
-            times = max(1, len(self._recipients or ())) if self._lmtp and last else 1
-            reply, _ = self._own(refused.code, refused.status, refused.text)
-            return self._refuse_with(self._bdat_line, reply, times)
-        if last and self._guard is not None:
-            self._guard.finish()
-            if self._guard.bare:
-                self._refuse_message(550, "5.6.0", _BARE_NEWLINE)
-        if last or self._message_refusal is not None:
-            return self._message_complete(self._bdat_step)
-        chunk = ChunkReceived(self._chunk_size)
-        self._owe(chunk, "BDAT")
-        return chunk
+    def _refuse_chunk(self, chunk: Chunk, refused: Refused) -> Event:
+        # LMTP's clients count the replies to the last chunk, whatever they are.
+        times = max(1, len(self._recipients or ())) if self._lmtp and chunk.last else 1
+        reply, _ = self._own(refused.code, refused.status, refused.text)
+        return self._refuse_with(chunk.line, reply, times)
 
-    def _within_size(self, content: bytes) -> bytes:
-        """What of the content may still be handed out."""
-        if self._message_refusal is not None:
-            return b""
-        limit = self._offer.size
-        if limit is not None:
-            left = limit - self._message_octets
-            if len(content) > left:
-                content = content[:left]
-                refused = ext.Size(limit).too_large()
-                self._refuse_message(refused.code, refused.status, refused.text)
-        self._message_octets += len(content)
-        return content
-
-    def _refuse_message(self, code: int, status: str, text: str) -> None:
-        """The message is refused once it has ended; the first reason counts."""
-        if self._message_refusal is None:
-            self._message_refusal, _ = self._own(code, status, text)
-
-    def _message_complete(self, step: str) -> Event:
+    def _message_complete(self, step: str, intake: Intake) -> Event:
         """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
-        self._begin_answers(step)
-        refusal = self._message_refusal
-        if refusal is None:
-            self._owe(_END_OF_MESSAGE, step)
+        if self._lmtp:
+            self._begin_answers(step)
+        refused = intake.refused
+        if refused is None:
+            self._owed, self._step = _END_OF_MESSAGE, step
             return _END_OF_MESSAGE
         self._step = step
-        self._answer(refusal, bytes(refusal))
-        return MessageRefused(refusal)
+        reply, wire = self._own(refused.code, refused.status, refused.text)
+        self._answer(reply, wire)
+        return MessageRefused(reply)
 
     # -- reading: SASL and TLS --------------------------------------------------------------------
 
@@ -917,10 +883,15 @@ def _verb_of(line: bytes) -> bytes:
 
 
 _LOST = "No way to tell the message from the commands"
-_BARE_NEWLINE = "A CR without LF, or a LF without CR, in the message"
 _RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _TURNS = ("TURN", "ATRN")
 _GIVE_UP = ("RSET", "EHLO", "HELO", "LHLO")
+_TLS, _BDAT = State.TLS, State.BDAT  # looked for in every command, and slow to look up in an Enum
+
+_GUARDED = ONLY_WITH_AUTH | {"AUTH"}
+_STEPS = frozenset().union(*MACHINE.values())
+"""The steps that not everybody may take who is in the right state: on every server, and on one
+that requires AUTH or TLS."""
 
 _NEXT = {
     State.CONNECTED: "send EHLO first",
@@ -934,7 +905,7 @@ _NEXT = {
 """What 503 tells the client to do."""
 
 _READERS: dict[State, Callable[[ServerConnection], Event | None]] = {
-    **dict.fromkeys(State, ServerConnection._read_command),
+    **dict.fromkeys(State, ServerConnection._read),
     State.DATA: ServerConnection._read_message,
     State.AUTH: ServerConnection._read_auth_line,
     State.TLS: ServerConnection._read_nothing,

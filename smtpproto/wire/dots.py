@@ -55,12 +55,14 @@ class DotDecoder:
             self.unused = len(octets) - end - len(_TERMINATOR)
             stop = end + 2
         else:
-            self._tail = next((tail for tail in _TAILS if octets.endswith(tail)), b"")
+            self._tail = b""
+            if octets.endswith(_TAILS):
+                self._tail = next(tail for tail in _TAILS if octets.endswith(tail))
             stop = len(octets) - len(self._tail)
             if stop == 0:
                 return b""
         content = octets[:stop]
-        if 0 <= dotted < stop:
+        if dotted != end and 0 <= dotted < stop:
             # Searched once; bytes.replace does it twice, to know beforehand how long it will be.
             content = b"\r\n".join(content.split(b"\r\n."))
         if self._virtual:

@@ -2,11 +2,15 @@ r"""LineBuffer: what has arrived, handed out as CRLF-ended lines or as plain oct
 
 Operations: append at the end; take a line from the front; take n octets, or all, from the front.
 
-Goals: no octet is looked at twice however the input is cut, no more is held than the caller's
-limit and what one read brought, and no Python runs for a single octet.
+Goals: no octet is looked at twice however the input is cut, none is copied that is handed out as
+it came, no more is held than the caller's limit and what one read brought, and no Python runs for
+a single octet.
 
-Plan: one bytearray, which CPython appends to in amortized constant time and shortens from the
-front without moving what remains. `_searched` says up to where no CRLF can begin, so that a line
+Plan: what comes when nothing waits is kept as it is, in bytes, and read by moving `_start`; a
+message that is read as fast as it comes is never copied. What comes while something waits is
+added to a bytearray, which CPython appends to in amortized constant time and shortens from the
+front without moving what remains. What has been read is let go when more is asked for than there
+is. `_searched` says up to where no CRLF can begin, so that a line
 that comes one octet at a time is searched once. A line over the limit is let go as it comes in:
 only its first `KEPT` octets and the possible first half of its CRLF stay.
 """
@@ -30,11 +34,12 @@ class LineTooLong(Exception):  # noqa: N818 (not an error of anybody's program)
 class LineBuffer:
     """Received octets that nobody has read yet. ``len()`` says how many."""
 
-    __slots__ = ("_octets", "_searched", "_terminator", "_width", "overlong")
+    __slots__ = ("_octets", "_searched", "_start", "_terminator", "_width", "overlong")
 
     def __init__(self, *, bare_lf: bool = False) -> None:
         """With `bare_lf`, LF alone ends a line too (and a CR before it is still dropped)."""
-        self._octets = bytearray()
+        self._octets: bytes | bytearray = b""
+        self._start = 0
         self._searched = 0
         self.overlong = b""
         """The start of the line that is too long and dropped as it comes in; b"" without one."""
@@ -42,23 +47,32 @@ class LineBuffer:
         self._width = len(self._terminator)
 
     def __len__(self) -> int:
-        return len(self._octets)
+        return len(self._octets) - self._start
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
-        self._octets += data
+        octets = self._octets
+        if self._start == len(octets):
+            self._octets = data if isinstance(data, bytes) else bytes(data)
+            self._start = self._searched = 0
+            return
+        if isinstance(octets, bytes):
+            self._octets = octets = bytearray(octets)
+        del octets[: self._start]
+        self._searched -= self._start
+        self._start = 0
+        octets += data
 
     def clear(self) -> None:
-        self._octets = bytearray()
-        self._searched = 0
+        self._release()
         self.overlong = b""
 
     @property
     def at_line_start(self) -> bool:
         """True when no part of a line is waiting for its end."""
-        return not self._octets and not self.overlong
+        return not len(self) and not self.overlong
 
     def first_octet(self) -> int | None:
-        return self._octets[0] if self._octets else None
+        return self._octets[self._start] if len(self) else None
 
     def next_line(self, limit: int) -> bytes | None:
         """The next line without its end, or None when none is complete yet.
@@ -67,44 +81,55 @@ class LineBuffer:
         for a longer one, after its end has arrived, however the octets were cut.
         """
         octets = self._octets
-        if not octets:  # as it is after every line that came alone
+        start = self._start
+        if start == len(octets):
+            self._release()
             return None
-        width = self._width
         end = octets.find(self._terminator, self._searched)
         if end < 0:
-            self._searched = max(0, len(octets) - width + 1)
-            if len(octets) >= limit:
+            self._searched = max(start, len(octets) - self._width + 1)
+            if len(octets) - start >= limit:
                 self._let_go(limit)
             return None
-        self._searched = 0
-        line = bytes(octets[:end])
-        del octets[: end + width]
-        if self.overlong or end + width > limit:
-            start, self.overlong = self.overlong or line[: min(KEPT, limit - 2)], b""
-            raise LineTooLong(start)
-        if width == 1 and line.endswith(b"\r"):
+        line = octets[start:end]
+        if not isinstance(line, bytes):
+            line = bytes(line)
+        self._start = self._searched = after = end + self._width
+        if after - start > limit or self.overlong:
+            beginning, self.overlong = self.overlong or line[: min(KEPT, limit - 2)], b""
+            raise LineTooLong(beginning)
+        if self._width == 1 and line.endswith(b"\r"):
             return line[:-1]
         return line
 
+    def _release(self) -> None:
+        """All has been read: do not hold on to it."""
+        self._octets = b""
+        self._start = self._searched = 0
+
     def _let_go(self, limit: int) -> None:
         """Drop an overlong line but for its start and a last octet, which may be a CR."""
-        octets = self._octets
-        self.overlong = self.overlong or bytes(octets[: min(KEPT, limit - 2)])
-        del octets[:-1]
-        self._searched = 0
+        self.overlong = self.overlong or self.peek(min(KEPT, limit - 2))
+        self._octets = bytes(self._octets[-1:])
+        self._start = self._searched = 0
 
     def peek(self, count: int) -> bytes:
         """At most `count` octets from the front, lines or not; they stay here until `skip`."""
-        octets = self._octets
-        return bytes(octets) if len(octets) <= count else bytes(octets[:count])
+        octets, start = self._octets, self._start
+        if start == len(octets):
+            self._release()
+            return b""
+        if start or len(octets) > count:
+            octets = octets[start : start + count]
+        return octets if isinstance(octets, bytes) else bytes(octets)
 
     def skip(self, count: int) -> None:
-        """Let the first `count` octets go."""
-        del self._octets[:count]
-        self._searched = 0
+        """Let the first `count` octets go, which must be here."""
+        self._start += count
+        self._searched = self._start
 
     def take(self, count: int) -> bytes:
         """At most `count` octets from the front, lines or not."""
         taken = self.peek(count)
-        self.skip(count)
+        self.skip(len(taken))
         return taken

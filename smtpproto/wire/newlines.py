@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from smtpproto.errors import LocalProtocolError
 
-__all__ = ["NewlineGuard", "NewlineRepair", "bare_newline"]
+__all__ = ["NewlineRepair", "bare_newline"]
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
@@ -27,39 +27,6 @@ def bare_newline(octets: bytes) -> int:
     found = _BARE.search(octets)
     assert found is not None
     return found.start()
-
-
-class NewlineGuard:
-    """Lets a message that is not dot-stuffed (RFC 3030) pass up to its first bare CR or LF."""
-
-    __slots__ = ("_held", "bare")
-
-    def __init__(self) -> None:
-        self._held = b""  # a CR that still waits for its LF
-        self.bare = False
-
-    def check(self, data: bytes) -> bytes:
-        """What of `data` may pass, with the CR that was held back before it."""
-        if self.bare:
-            return b""
-        octets = self._held + data
-        self._held = b"\r" if octets.endswith(b"\r") else b""
-        if self._held:
-            octets = octets[:-1]
-        position = bare_newline(octets)
-        if position < 0:
-            return octets
-        self.bare = True
-        return octets[:position]
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether a CR is held back."""
-        return bool(self._held)
-
-    def finish(self) -> None:
-        """The message ends here: a CR that was held back is bare."""
-        self.bare = self.bare or bool(self._held)
 
 
 class NewlineRepair:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +96,24 @@ def test_an_overlong_line_is_not_the_start_of_the_next() -> None:
         buffer.next_line(10)
     assert caught.value.start == b"x" * 8
     assert buffer.at_line_start
+
+
+def test_what_is_read_as_fast_as_it_comes_is_never_copied() -> None:
+    buffer = LineBuffer()
+    piece = b"x" * 1000
+    buffer.append(piece)
+    assert buffer.peek(1000) is piece
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda buffer: buffer.next_line(512), lambda buffer: buffer.peek(1)]
+)
+def test_what_has_been_read_is_let_go(ask: Callable[[LineBuffer], bytes | None]) -> None:
+    piece = b"NOOP\r\n" * 1000
+    references = sys.getrefcount(piece)
+    buffer = LineBuffer()
+    buffer.append(piece)
+    for _ in range(1000):
+        assert buffer.next_line(512) == b"NOOP"
+    assert not ask(buffer)
+    assert sys.getrefcount(piece) == references

@@ -1,4 +1,4 @@
-"""Bare CR and LF: where the first one stands, and a guard that lets pass what stands before it."""
+"""Bare CR and LF: where the first one stands, and how a message is rid of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError
-from smtpproto.wire.newlines import NewlineGuard, NewlineRepair, bare_newline
+from smtpproto.wire.newlines import NewlineRepair, bare_newline
 
 octets = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a", b"\0", b"\x85", b"\xff"])).map(
     b"".join
@@ -44,37 +44,6 @@ def test_bare_newline(data: bytes, position: int) -> None:
 def test_bare_newline_in_anything(data: bytes) -> None:
     found = re.search(rb"\r(?!\n)|(?<!\r)\n", data)
     assert bare_newline(data) == (found.start() if found else -1)
-
-
-class TestGuard:
-    @pytest.mark.parametrize(
-        ("pieces", "passed", "bare"),
-        [
-            ([b"a\r\nb"], b"a\r\nb", False),
-            ([b"a\r", b"\nb"], b"a\r\nb", False),
-            ([b"a\r", b"", b"\nb"], b"a\r\nb", False),
-            ([b"a\r", b"b"], b"a", True),
-            ([b"a\r"], b"a", True),
-            ([b"a\n", b"b"], b"a", True),
-            ([b"a\r\n", b"\nb"], b"a\r\n", True),
-            ([b"a\r", b"\r\n"], b"a", True),
-        ],
-    )
-    def test_what_passes(self, pieces: list[bytes], passed: bytes, bare: bool) -> None:
-        guard = NewlineGuard()
-        assert b"".join(map(guard.check, pieces)) == passed
-        guard.finish()
-        assert guard.bare is bare
-
-    @given(octets, st.lists(st.integers(0, 40)))
-    def test_cutting_changes_nothing(self, data: bytes, cuts: list[int]) -> None:
-        edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-        guard = NewlineGuard()
-        passed = b"".join(guard.check(data[a:b]) for a, b in itertools.pairwise(edges))
-        guard.finish()
-        position = bare_newline(data)
-        assert guard.bare is (position >= 0)
-        assert passed == (data[:position] if guard.bare else data)
 
 
 class TestRepair:
