@@ -69,7 +69,8 @@ class Connection:
                 " tls_started() when it is done"
             )
         waiting = self._input
-        if len(waiting) + len(data) > self._backlog and not self.wants_data:
+        room = self._backlog - len(data)
+        if (room < 0 or not waiting.empty) and len(waiting) > room and not self.wants_data:
             raise LocalProtocolError(
                 f"{len(waiting)} octets are waiting already: handle the events, and read only"
                 " while wants_data is True"
@@ -85,7 +86,9 @@ class Connection:
         """
         if self._events:
             return self._events.pop(0)
-        return self._reading(self) if self._step is None else None
+        if self._starved or self._step is not None:
+            return None
+        return self._reading(self)
 
     def events(self) -> Iterator[Event]:
         """The events up to the first None of `next_event`."""
@@ -187,7 +190,7 @@ class Connection:
         successor._input.append(self._input.take(len(self._input)))
         successor._outbox = self._outbox  # one of them is asked, whichever the caller still holds
         successor._at_eof = self._at_eof
-        successor._starved = not (len(successor._input) or self._at_eof)
+        successor._starved = successor._input.empty and not self._at_eof
         self._end(clean=True)
 
     def _fail(self, problem: str) -> NoReturn:

@@ -501,6 +501,7 @@ class ServerConnection(ServerSide):
             return self._refuse_unread(too_long.start, "Line too long")
         if line is None:
             return self._starve()
+        self._starved = self._input.empty and not self._at_eof
         try:
             verb, argument = self._split(line)
         except Refused as refused:
@@ -666,6 +667,7 @@ class ServerConnection(ServerSide):
         if command.step in _GIVE_UP:
             # The message ends before the command is answered, and even if that is refused.
             self._giving_up = command
+            self._starved = False
             self._reading = ServerConnection._read_giving_up
             return MessageRefused(None)
         step = step_of(command)
@@ -763,6 +765,7 @@ class ServerConnection(ServerSide):
         if self._lmtp:
             self._begin_answers(step)
         refused = intake.refused
+        self._starved = self._input.empty and not self._at_eof
         if refused is None:
             self._owed, self._step = _END_OF_MESSAGE, step
             return _END_OF_MESSAGE

@@ -9,8 +9,7 @@ a single octet.
 Plan: what comes when nothing waits is kept as it is, in bytes, and read by moving `_start`; a
 message that is read as fast as it comes is never copied. What comes while something waits is
 added to a bytearray, which CPython appends to in amortized constant time and shortens from the
-front without moving what remains. What has been read is let go when more is asked for than there
-is. `_searched` says up to where no CRLF can begin, so that a line
+front without moving what remains. `_searched` says up to where no CRLF can begin, so that a line
 that comes one octet at a time is searched once. A line over the limit is let go as it comes in:
 only its first `KEPT` octets and the possible first half of its CRLF stay.
 """
@@ -34,13 +33,15 @@ class LineTooLong(Exception):  # noqa: N818 (not an error of anybody's program)
 class LineBuffer:
     """Received octets that nobody has read yet. ``len()`` says how many."""
 
-    __slots__ = ("_octets", "_searched", "_start", "_terminator", "_width", "overlong")
+    __slots__ = ("_octets", "_searched", "_start", "_terminator", "_width", "empty", "overlong")
 
     def __init__(self, *, bare_lf: bool = False) -> None:
         """With `bare_lf`, LF alone ends a line too (and a CR before it is still dropped)."""
         self._octets: bytes | bytearray = b""
         self._start = 0
         self._searched = 0
+        self.empty = True
+        """Whether nothing waits."""
         self.overlong = b""
         """The start of the line that is too long and dropped as it comes in; b"" without one."""
         self._terminator = b"\n" if bare_lf else b"\r\n"
@@ -50,11 +51,11 @@ class LineBuffer:
         return len(self._octets) - self._start
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
-        octets = self._octets
-        if self._start == len(octets):
+        if self.empty:
             self._octets = data if isinstance(data, bytes) else bytes(data)
-            self._start = self._searched = 0
+            self.empty = False
             return
+        octets = self._octets
         if isinstance(octets, bytes):
             self._octets = octets = bytearray(octets)
         del octets[: self._start]
@@ -63,16 +64,16 @@ class LineBuffer:
         octets += data
 
     def clear(self) -> None:
-        self._release()
+        self._go_on_at(len(self._octets))
         self.overlong = b""
 
     @property
     def at_line_start(self) -> bool:
         """True when no part of a line is waiting for its end."""
-        return not len(self) and not self.overlong
+        return self.empty and not self.overlong
 
     def first_octet(self) -> int | None:
-        return self._octets[self._start] if len(self) else None
+        return None if self.empty else self._octets[self._start]
 
     def next_line(self, limit: int) -> bytes | None:
         """The next line without its end, or None when none is complete yet.
@@ -82,9 +83,6 @@ class LineBuffer:
         """
         octets = self._octets
         start = self._start
-        if start == len(octets):
-            self._release()
-            return None
         end = octets.find(self._terminator, self._searched)
         if end < 0:
             self._searched = max(start, len(octets) - self._width + 1)
@@ -94,18 +92,21 @@ class LineBuffer:
         line = octets[start:end]
         if not isinstance(line, bytes):
             line = bytes(line)
-        self._start = self._searched = after = end + self._width
-        if after - start > limit or self.overlong:
+        self._go_on_at(end + self._width)
+        if end + self._width - start > limit or self.overlong:
             beginning, self.overlong = self.overlong or line[: min(KEPT, limit - 2)], b""
             raise LineTooLong(beginning)
         if self._width == 1 and line.endswith(b"\r"):
             return line[:-1]
         return line
 
-    def _release(self) -> None:
-        """All has been read: do not hold on to it."""
-        self._octets = b""
-        self._start = self._searched = 0
+    def _go_on_at(self, position: int) -> None:
+        """Everything before `position` has been read; when that is all, do not hold on to it."""
+        if position == len(self._octets):
+            self._octets = b""
+            self.empty = True
+            position = 0
+        self._start = self._searched = position
 
     def _let_go(self, limit: int) -> None:
         """Drop an overlong line but for its start and a last octet, which may be a CR."""
@@ -116,17 +117,13 @@ class LineBuffer:
     def peek(self, count: int) -> bytes:
         """At most `count` octets from the front, lines or not; they stay here until `skip`."""
         octets, start = self._octets, self._start
-        if start == len(octets):
-            self._release()
-            return b""
         if start or len(octets) > count:
             octets = octets[start : start + count]
         return octets if isinstance(octets, bytes) else bytes(octets)
 
     def skip(self, count: int) -> None:
         """Let the first `count` octets go, which must be here."""
-        self._start += count
-        self._searched = self._start
+        self._go_on_at(self._start + count)
 
     def take(self, count: int) -> bytes:
         """At most `count` octets from the front, lines or not."""
