@@ -14,9 +14,15 @@ such a tail back and puts it before the next piece, so one code path serves ever
 
 from __future__ import annotations
 
+import re
+
 from smtpproto.wire.newlines import NewlineRepair, bare_newline
 
 __all__ = ["DotDecoder", "DotEncoder"]
+
+_find_dotted = re.compile(rb"\r\n\.").search
+"""Finds a line that begins with a dot. Where there is none, as in most mail, it takes half to
+three quarters of the time of bytes.find, which has no fast way for three octets."""
 
 _TERMINATOR = b"\r\n.\r\n"
 _TAILS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
@@ -48,8 +54,8 @@ class DotDecoder:
     def decode(self, data: bytes) -> bytes:
         """The content that `data` completes. Not to be called after the end."""
         octets = self._tail + data
-        dotted = octets.find(b"\r\n.")
-        end = octets.find(_TERMINATOR, dotted) if dotted >= 0 else -1
+        dotted = _find_dotted(octets)
+        end = -1 if dotted is None else octets.find(_TERMINATOR, dotted.start())
         if end >= 0:
             self.ended = True
             self.unused = len(octets) - end - len(_TERMINATOR)
@@ -62,7 +68,7 @@ class DotDecoder:
             if stop == 0:
                 return b""
         content = octets[:stop]
-        if dotted != end and 0 <= dotted < stop:
+        if dotted is not None and dotted.end() <= stop:
             # Searched once; bytes.replace does it twice, to know beforehand how long it will be.
             content = b"\r\n".join(content.split(b"\r\n."))
         if self._virtual:
