@@ -371,7 +371,7 @@ class _Send(Command):
 
     __slots__ = ("reverse_path",)
     step = "MAIL"
-    binary = False
+    binary = smtputf8 = False
     reverse_path: Address | None
 
     def __init__(self, reverse_path: Address | str | None) -> None:

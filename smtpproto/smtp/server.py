@@ -66,7 +66,8 @@ from smtpproto.smtp.state import (
     step_of,
 )
 from smtpproto.smtp.tally import Tally
-from smtpproto.values import check_choice, constructor, is_number
+from smtpproto.smtp.transaction import NO_TRANSACTION, Transaction
+from smtpproto.values import check_choice, is_number
 from smtpproto.wire import base64
 from smtpproto.wire.dots import DotDecoder
 from smtpproto.wire.lines import LineTooLong
@@ -82,7 +83,6 @@ not be copied again for each."""
 
 _NOT_SMTP = frozenset({"GET", "POST", "CONNECT", "PUT"})
 _TLS_CLIENT_HELLO = 0x16
-_envelope = constructor(Envelope)
 
 
 class ServerConnection(ServerSide):
@@ -100,11 +100,10 @@ class ServerConnection(ServerSide):
     """
 
     __slots__ = (
-        "_auth_line_follows", "_chunk", "_domain", "_envelope", "_extensions", "_first_line",
-        "_giving_up", "_guarded", "_hello", "_intake", "_lenient", "_limits", "_lmtp",
-        "_longest_line", "_mail", "_moves", "_offer", "_overtaken", "_reading", "_recipients",
-        "_refusals", "_require_auth", "_require_tls", "_state", "_tally",
-        "_unanswered_recipients",
+        "_auth_line_follows", "_chunk", "_domain", "_extensions", "_first_line", "_giving_up",
+        "_guarded", "_hello", "_lenient", "_limits", "_lmtp", "_longest_line", "_moves", "_offer",
+        "_overtaken", "_refusals", "_require_auth", "_require_tls", "_state", "_tally",
+        "_transaction",
     )  # fmt: skip
 
     def __init__(
@@ -140,8 +139,10 @@ class ServerConnection(ServerSide):
         self._refusals = 0
         self._tally: Tally | None = None  # where LIMITS are offered
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
+        self._transaction = NO_TRANSACTION
+        self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
+        self._chunk: Chunk | None = None
         self._giving_up: Command | None = None  # between chunks, handed out next
-        self._begin_transaction(None)
 
     def _follow(self, offered: Offer) -> None:
         """Allow what is offered from here on."""
@@ -152,14 +153,13 @@ class ServerConnection(ServerSide):
             longest if offered.auth is None else max(longest, self._limits.auth_line)
         )
 
-    def _begin_transaction(self, mail: MailCommand | None) -> None:
-        self._mail = mail
-        self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
-        self._recipients: list[Rcpt] | None = None
-        self._envelope: Envelope | None = None
-        self._unanswered_recipients: list[Rcpt] = []  # LMTP, after the message: in order
-        self._intake: Intake | None = None
-        self._chunk: Chunk | None = None
+    def _begin_transaction(self, mail: MailCommand) -> None:
+        self._transaction = Transaction(mail)
+        self._overtaken = False
+
+    def _end_transaction(self) -> None:
+        self._transaction = NO_TRANSACTION
+        self._overtaken = False
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -171,7 +171,8 @@ class ServerConnection(ServerSide):
     @property
     def owed_recipient(self) -> Rcpt | None:
         """LMTP, after a message: the recipient that the next reply is for (RFC 2033 4.2)."""
-        return self._unanswered_recipients[0] if self._unanswered_recipients else None
+        transaction = self._transaction
+        return transaction.recipients[-transaction.unanswered] if transaction.unanswered else None
 
     @property
     def extensions(self) -> tuple[Extension, ...]:
@@ -196,11 +197,7 @@ class ServerConnection(ServerSide):
     @property
     def envelope(self) -> Envelope | None:
         """The transaction so far: from MAIL's acceptance until its message is answered."""
-        if self._mail is None:
-            return None
-        if self._envelope is None:
-            self._envelope = _envelope(self._mail, tuple(self._recipients or ()))
-        return self._envelope
+        return None if self._transaction is NO_TRANSACTION else self._transaction.envelope
 
     @property
     def with_protocol(self) -> str:
@@ -208,7 +205,7 @@ class ServerConnection(ServerSide):
         if self._hello is None or isinstance(self._hello, Helo):
             return "SMTP"
         name = "LMTP" if self._lmtp else "ESMTP"
-        if isinstance(self._mail, Mail) and "SMTPUTF8" in self._mail.parameters:
+        if self._transaction.mail.smtputf8:
             name = "UTF8LMTP" if self._lmtp else "UTF8SMTP"  # RFC 6531 section 4.3
         return f"{name}{'S' if self._tls else ''}{'A' if self._identity is not None else ''}"
 
@@ -393,8 +390,8 @@ class ServerConnection(ServerSide):
         """Whether the client has said that it can read UTF-8 (RFC 6531 section 3.7.4.2)."""
         if isinstance(self._owed, Vrfy | Expn):
             return self._owed.smtputf8
-        mail = self._owed if isinstance(self._owed, Mail) else self._mail
-        return isinstance(mail, Mail) and "SMTPUTF8" in mail.parameters
+        mail = self._owed if isinstance(self._owed, Mail) else self._transaction.mail
+        return mail.smtputf8
 
     def _answer(self, reply: Reply, wire: bytes, *, all_recipients: bool = True) -> None:
         """Give the owed reply and follow the table."""
@@ -411,16 +408,9 @@ class ServerConnection(ServerSide):
         if state is _TLS and len(self._input):
             self._refuse_injection()
             return
-        recipients = self._unanswered_recipients
-        if not recipients:
-            self._outbox.append(wire)
-        elif all_recipients:
-            self._outbox.append(wire * len(recipients))
-        else:
-            self._outbox.append(wire)
-            if len(recipients) > 1:
-                del recipients[0]
-                return
+        self._outbox.append(wire)
+        if self._lmtp and self._more_recipients(wire, all_recipients):
+            return
         request = self._owed
         self._step = self._owed = None
         if state is not self._state:
@@ -428,6 +418,16 @@ class ServerConnection(ServerSide):
         effect = _EFFECTS.get(step)
         if effect is not None:
             effect(self, request, reply)
+
+    def _more_recipients(self, wire: bytes, all_recipients: bool) -> bool:
+        """One reply of LMTP's to a message is given: whether the next one is owed now."""
+        transaction = self._transaction
+        if transaction.unanswered < 2:
+            return False
+        transaction.unanswered -= 1
+        if all_recipients:
+            self._outbox.append(wire * transaction.unanswered)
+        return not all_recipients
 
     def _enter(self, state: State) -> None:
         self._state = state
@@ -438,13 +438,13 @@ class ServerConnection(ServerSide):
         if reply.severity == 2:
             assert isinstance(request, Ehlo | Helo | Lhlo)
             self._hello = request
-            self._begin_transaction(None)
+            self._end_transaction()
             if self._tally is None and self._offer.limits is not None:
                 self._tally = Tally(self._offer.limits)
 
     def _after_rset(self, request: Request | None, reply: Reply) -> None:
         if reply.code < 300:
-            self._begin_transaction(None)
+            self._end_transaction()
 
     def _after_mail(self, request: Request | None, reply: Reply) -> None:
         if reply.code >= 400:
@@ -458,14 +458,12 @@ class ServerConnection(ServerSide):
             self._overtaken = True
             return
         assert isinstance(request, Rcpt)
-        if self._recipients is None:
-            self._recipients = []
-        self._recipients.append(request)
-        self._envelope = None
+        self._transaction.add(request)
 
     def _after_data(self, request: Request | None, reply: Reply) -> None:
         if reply.code == 354:
-            self._intake = Intake(self._offer.size, DotDecoder(strict=not self._lenient))
+            decoder = DotDecoder(strict=not self._lenient)
+            self._transaction.intake = Intake(self._offer.size, decoder)
 
     def _after_chunk(self, request: Request | None, reply: Reply) -> None:
         if reply.severity != 2 and request is not None:  # else the connection tells it itself
@@ -474,10 +472,11 @@ class ServerConnection(ServerSide):
     def _after_message(self, request: Request | None, reply: Reply) -> None:
         if reply.code < 300:
             self._refusals = 0
-        elif isinstance(request, Burl) and self._intake is not None and self._intake.octets:
-            # Of the chunks before it something was handed out.
-            self._events.append(MessageRefused(reply))
-        self._begin_transaction(None)
+        elif isinstance(request, Burl):
+            intake = self._transaction.intake
+            if intake is not None and intake.octets:  # of the chunks before it
+                self._events.append(MessageRefused(reply))
+        self._end_transaction()
 
     def _after_starttls(self, request: Request | None, reply: Reply) -> None:
         if reply.code == 220:
@@ -620,7 +619,7 @@ class ServerConnection(ServerSide):
             self._check_parameters(command.parameters, self._offer.rcpt_parameters)
         if not command.forward_path.is_ascii and not self._speaks_utf8():
             raise Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
-        if self._recipients is not None and len(self._recipients) >= self._limits.recipients:
+        if len(self._transaction.recipients) >= self._limits.recipients:
             raise Refused(452, "4.5.3", "Too many recipients: send the others in another message")
         if self._tally is not None:
             self._tally.check(command)
@@ -640,12 +639,13 @@ class ServerConnection(ServerSide):
             raise Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
 
     def _check_data(self, command: Command) -> None:
-        if self._mail is not None and self._mail.binary:
+        if self._transaction.mail.binary:
             raise Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 3
 
     def _check_burl(self, command: Command) -> None:
-        if self._intake is not None:
-            self._intake.check_ended()
+        intake = self._transaction.intake
+        if intake is not None:
+            intake.check_ended()
 
     def _check_auth(self, command: Command) -> None:
         assert isinstance(command, Auth)
@@ -679,7 +679,8 @@ class ServerConnection(ServerSide):
     def _begin_answers(self, step: str) -> None:
         """LMTP: the end of a message has one reply for each recipient (RFC 2033 section 4.2)."""
         if step in TAKES_MESSAGE:
-            self._unanswered_recipients = list(self._recipients or ())
+            transaction = self._transaction
+            transaction.unanswered = len(transaction.recipients)
 
     def _read_giving_up(self) -> Event:
         command = self._giving_up
@@ -693,7 +694,7 @@ class ServerConnection(ServerSide):
 
     def _read_message(self) -> Event | None:
         """After 354 (RFC 5321 section 4.1.1.4)."""
-        intake = self._intake
+        intake = self._transaction.intake
         assert intake is not None
         decoder = intake.decoder
         assert isinstance(decoder, DotDecoder)
@@ -723,14 +724,15 @@ class ServerConnection(ServerSide):
             self._check_sequence("BDAT", chunk.step)
         except Refused as refused:
             chunk.refused = refused
-        if self._intake is None and chunk.refused is None:
-            binary = self._lenient or (self._mail is not None and self._mail.binary)
-            self._intake = Intake(self._offer.size, PlainDecoder(strict=not binary))
+        transaction = self._transaction
+        if chunk.refused is None and transaction.intake is None:
+            decoder = PlainDecoder(strict=not (self._lenient or transaction.mail.binary))
+            transaction.intake = Intake(self._offer.size, decoder)
         self._reading = ServerConnection._read_chunk
         return self._read_chunk()
 
     def _read_chunk(self) -> Event | None:
-        chunk, intake = self._chunk, self._intake
+        chunk = self._chunk
         assert chunk is not None
         while chunk.left:
             data = self._input.take(min(chunk.left, _WINDOW))
@@ -738,6 +740,7 @@ class ServerConnection(ServerSide):
                 return self._starve()
             chunk.left -= len(data)
             if chunk.refused is None:
+                intake = self._transaction.intake
                 assert intake is not None
                 content = intake.take(data)
                 if content:
@@ -745,6 +748,7 @@ class ServerConnection(ServerSide):
         self._reading = _READERS[self._state]
         if chunk.refused is not None:
             return self._refuse_chunk(chunk, chunk.refused)
+        intake = self._transaction.intake
         assert intake is not None
         if chunk.last:
             intake.finish()
@@ -756,7 +760,7 @@ class ServerConnection(ServerSide):
 
     def _refuse_chunk(self, chunk: Chunk, refused: Refused) -> Event:
         # LMTP's clients count the replies to the last chunk, whatever they are.
-        times = max(1, len(self._recipients or ())) if self._lmtp and chunk.last else 1
+        times = max(1, len(self._transaction.recipients)) if self._lmtp and chunk.last else 1
         reply, _ = self._own(refused.code, refused.status, refused.text)
         return self._refuse_with(chunk.line, reply, times)
 
@@ -795,7 +799,7 @@ class ServerConnection(ServerSide):
         self._identity = None
         self._tally = None
         self._follow(offer(self._extensions, True, self._lmtp))
-        self._begin_transaction(None)
+        self._end_transaction()
         self._enter(State.CONNECTED)
 
     def _refuse_injection(self) -> None:
@@ -867,7 +871,7 @@ class ServerConnection(ServerSide):
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
-        self._begin_transaction(None)
+        self._end_transaction()
         self._enter(State.CLOSED)
 
 
