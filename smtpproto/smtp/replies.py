@@ -58,6 +58,8 @@ TEXTS: dict[int, str] = {
 
 _ENHANCED = re.compile(r"([245])\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(?= |$)")
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_VISIBLE = bytes(63 if _CONTROLS.match(chr(octet)) else octet for octet in range(256))
+"""For bytes.translate: each control becomes "?"."""
 _CODES = {b"%d" % code: code for code in range(200, 600)}
 
 
@@ -223,7 +225,7 @@ class ReplyReader:
             )
         text = line[4:].decode("utf-8", "surrogateescape")
         if not text.isprintable():
-            text = _without_controls(text, line)
+            text = _without_controls(line)
         if not self._lines and mark != b"-":
             return _reply(number, (text,))
         if self._lines and code != self._code:
@@ -242,7 +244,8 @@ class ReplyReader:
         return _reply(number, lines)
 
 
-def _without_controls(text: str, line: bytes) -> str:
+def _without_controls(line: bytes) -> str:
+    """The text of a line that holds controls, or octets of a foreign charset."""
     if any(octet in line for octet in (b"\r", b"\n", b"\0")):
         raise RemoteProtocolError(f"a reply holds a bare CR, bare LF or NUL: {line[:512]!r}")
-    return _CONTROLS.sub("?", text)
+    return line[4:].translate(_VISIBLE).decode("utf-8", "surrogateescape")
