@@ -12,7 +12,7 @@ from smtpproto.events import AuthCancelled, AuthResponse, Event, Request
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 
-__all__ = ["ServerSide"]
+__all__ = ["ServerSide", "written_call"]
 
 
 class ServerSide(Connection):
@@ -57,11 +57,13 @@ class ServerSide(Connection):
         self._owed = request
         self._step = step
 
-    def _owed_step(self, call: str) -> str:
+    def _owed_step(self, call: str, *said: object) -> str:
+        """What is owed a reply. Raises LocalProtocolError when nothing is, to whoever has called
+        the method `call` and `said` that."""
         if self._step is None:
             raise LocalProtocolError(
-                f"{call}: no reply is owed: each request gets exactly one, and what the"
-                " connection reports as refused has had it"
+                f"{written_call(call, said)}: no reply is owed: each request gets exactly one, and"
+                " what the connection reports as refused has had it"
             )
         return self._step
 
@@ -85,9 +87,17 @@ class ServerSide(Connection):
         self._owe(response, response.step)
         return response
 
+    def _read_nothing(self) -> Event | None:
+        return None if self._closed else self._starve()
+
     def _unanswered_requests(self) -> tuple[Request, ...]:
         return () if self._owed is None else (self._owed,)
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
         self._step = self._owed = None
+
+
+def written_call(method: str, arguments: tuple[object, ...]) -> str:
+    """A call, as it is written."""
+    return f"{method}({', '.join(map(repr, arguments))})"

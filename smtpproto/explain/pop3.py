@@ -250,4 +250,4 @@ def _mechanism(line: bytes) -> str | None:
     """The mechanism that a line asks for."""
     verb, argument = split(line[:64].decode("latin-1").strip("\r\n"))
     name = upper(argument.partition(" ")[0])
-    return name if upper(verb) == "AUTH" and mechanisms.NAME.fullmatch(name) else None
+    return name if verb == "AUTH" and mechanisms.NAME.fullmatch(name) else None

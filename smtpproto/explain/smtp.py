@@ -6,7 +6,6 @@ import re
 from collections import deque
 
 from smtpproto import smtp
-from smtpproto.commandline import upper
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import Event, Request
 from smtpproto.explain.observer import DOMAIN, Asked, Heard, Observer, Refused
@@ -358,8 +357,7 @@ _PATH = re.compile(rb"[ \t]*[A-Za-z]+[ \t]+[A-Za-z]+:<")
 
 def _verb(line: bytes) -> str:
     """The first word of a line, in upper case."""
-    verb, _ = split(line[:64].decode("latin-1").strip("\r\n"))
-    return upper(verb)
+    return split(line[:64].decode("latin-1").strip("\r\n"))[0]
 
 
 def _step(line: bytes) -> str:

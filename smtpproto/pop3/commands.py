@@ -94,7 +94,7 @@ class Command(CommandLine):
         verb, argument = split(text)
         if CONTROL.search(verb + argument.replace("\t", " ")):
             raise CommandSyntaxError("A command is one line of printable UTF-8")
-        command = VERBS.get(upper(verb))
+        command = VERBS.get(verb)
         return command.read(argument) if command else read_extended(verb, argument)
 
     @classmethod
@@ -115,7 +115,7 @@ _PARTS = re.compile(r"[ \t]*([^ \t]*)[ \t]?(.*)", re.DOTALL)
 
 
 def split(text: str) -> tuple[str, str]:
-    """A command line's verb, as written, and its argument.
+    """A command line's verb, in upper case, and its argument.
 
     Spaces around the argument do not count, but in a password (RFC 1939 section 7: a server may
     treat spaces in PASS as part of the password), where a tab may stand too.
@@ -123,7 +123,9 @@ def split(text: str) -> tuple[str, str]:
     match = _PARTS.fullmatch(text)
     assert match is not None
     verb, argument = match.groups()
-    if upper(verb) == "PASS":
+    if verb not in VERBS:  # as nearly every client writes it
+        verb = upper(verb)
+    if verb == "PASS":
         return verb, argument
     return verb, argument.replace("\t", " ").strip(" ")
 

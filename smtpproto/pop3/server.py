@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NoReturn
 
-from smtpproto.commandline import CONTROL, upper
+from smtpproto.commandline import CONTROL
 from smtpproto.errors import LocalProtocolError
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.pop3 import redact
@@ -35,6 +36,7 @@ from smtpproto.pop3.events import (
 )
 from smtpproto.pop3.limits import Limits
 from smtpproto.pop3.message import MessageWriter
+from smtpproto.pop3.offer import offered_verbs
 from smtpproto.pop3.responses import Err, Ok, Response
 from smtpproto.pop3.state import (
     CONTINUE,
@@ -48,7 +50,7 @@ from smtpproto.pop3.state import (
     step_of,
 )
 from smtpproto.sasl.digests import check_timestamp
-from smtpproto.serverside import ServerSide
+from smtpproto.serverside import ServerSide, written_call
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 
@@ -58,14 +60,6 @@ _NO_LIMITS_GIVEN = Limits()
 _USUAL = Capabilities(("USER", "TOP", "UIDL", "RESP-CODES", "PIPELINING"))
 _NOT_POP3 = frozenset({"GET", "POST", "CONNECT", "PUT"})
 _TLS_CLIENT_HELLO = 0x16
-_OPTIONAL = {"TOP": "TOP", "UIDL": "UIDL", "AUTH": "SASL", "STLS": "STLS", "UTF8": "UTF8",
-             "LANG": "LANG"}  # fmt: skip
-"""The capability that each optional command needs."""
-_NO_VERBS = frozenset(
-    {"SASL", "RESP-CODES", "LOGIN-DELAY", "PIPELINING", "EXPIRE", "IMPLEMENTATION",
-     "AUTH-RESP-CODE"}
-)  # fmt: skip
-"""Capabilities that are no commands (RFC 2449 section 6, RFC 3206 section 6); others may be."""
 
 
 class _Refused(Exception):  # noqa: N818 (no error: what the connection answers by itself)
@@ -90,8 +84,9 @@ class ServerConnection(ServerSide):
     """
 
     __slots__ = (
-        "_auth_line_follows", "_capabilities", "_domain", "_first_line", "_limits", "_message",
-        "_moves", "_refusals", "_state", "_timestamp", "_user", "_utf8_mode", "_utf8_text",
+        "_auth_line_follows", "_capabilities", "_charset", "_domain", "_first_line", "_limits",
+        "_longest_line", "_message", "_moves", "_refusals", "_state", "_timestamp", "_user",
+        "_utf8_mode", "_utf8_text", "_verbs",
     )  # fmt: skip
 
     def __init__(
@@ -108,8 +103,8 @@ class ServerConnection(ServerSide):
             raise LocalProtocolError(f"the domain {domain!r} must be one word")
         self._domain = domain
         self._timestamp = None if timestamp is None else check_timestamp(timestamp)
-        self._capabilities = _read_capabilities(capabilities)
         self._limits = limits
+        self._offer(capabilities)
 
         self._state = State.GREETING
         self._moves = MACHINE[State.GREETING]
@@ -121,6 +116,19 @@ class ServerConnection(ServerSide):
         self._utf8_text = False  # UTF8 or LANG was accepted: texts may be UTF-8
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._message: MessageWriter | None = None  # between Ok to RETR or TOP and its end
+
+    def _offer(self, capabilities: Capabilities | Iterable[str]) -> None:
+        """Allow what these are, from here on."""
+        if not isinstance(capabilities, Capabilities):
+            capabilities = Capabilities(capabilities)
+        self._capabilities = offered = capabilities.with_user()
+        self._verbs = offered_verbs(offered, self._timestamp is not None)
+        self._charset = "utf-8" if offered.utf8_user else "ascii"
+        # The most octets of a command line, whatever its verb turns out to be.
+        limits = self._limits
+        self._longest_line = limits.command_line
+        if "SASL" in offered:
+            self._longest_line = max(limits.command_line, limits.auth_line)
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -137,7 +145,7 @@ class ServerConnection(ServerSide):
 
     @capabilities.setter
     def capabilities(self, capabilities: Capabilities | Iterable[str]) -> None:
-        self._capabilities = _read_capabilities(capabilities)
+        self._offer(capabilities)
 
     @property
     def user(self) -> str | None:
@@ -173,7 +181,7 @@ class ServerConnection(ServerSide):
         UIDL a result, RETR and TOP a message (``send(Ok())``, then MessageData, EndOfMessage),
         LANG a language.
         """
-        step = self._owed_step("accept()")
+        step = self._owed_step("accept")
         if step in LETS_IN:
             raise LocalProtocolError(
                 f"accept() lets nobody in: {step} is answered by authenticated(identity) or"
@@ -212,7 +220,7 @@ class ServerConnection(ServerSide):
         `text` may be anything, as for `accept`. Raises LocalProtocolError when nothing is owed,
         when a message has begun, and for what is no response code.
         """
-        self._owed_step("reject()")
+        self._owed_step("reject")
         self._answer(Err(self._fitting("", "Refused" if text is None else text), code))
 
     def send(self, item: Response | MessageData | EndOfMessage | AuthChallenge) -> None:
@@ -227,7 +235,7 @@ class ServerConnection(ServerSide):
         if isinstance(item, MessageData | EndOfMessage):
             self._send_message(item)
             return
-        step = self._owed_step(f"send({item!r})")
+        step = self._owed_step("send", item)
         if isinstance(item, AuthChallenge):
             self._send_challenge(item, step)
             return
@@ -293,7 +301,7 @@ class ServerConnection(ServerSide):
 
         Raises LocalProtocolError when none of them is owed.
         """
-        step = self._owed_step("authenticated()")
+        step = self._owed_step("authenticated")
         if step not in LETS_IN:
             raise LocalProtocolError(
                 f"authenticated() answers PASS, APOP and AUTH, but {step} is owed a reply"
@@ -320,12 +328,13 @@ class ServerConnection(ServerSide):
 
     # -- the response and what it leads to --------------------------------------------------------
 
-    def _owed_step(self, call: str) -> str:
+    def _owed_step(self, call: str, *said: object) -> str:
         if self._message is not None:
             raise LocalProtocolError(
-                f"{call}: the message has begun: MessageData is next, or EndOfMessage, or abort()"
+                f"{written_call(call, said)}: the message has begun: MessageData is next, or"
+                " EndOfMessage, or abort()"
             )
-        return super()._owed_step(call)
+        return super()._owed_step(call, *said)
 
     def _fitting(self, head: str, text: str, tail: str = "") -> str:
         return fitting(head, text, tail, utf8=self._utf8_text)
@@ -386,26 +395,21 @@ class ServerConnection(ServerSide):
     def _enter(self, state: State) -> None:
         self._state = state
         self._moves = MACHINE[state]
+        self._reading = _READERS[state]
 
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
-        if self._state is State.AUTH:
-            return self._read_response(self._limits.auth_line)
-        if self._state in (State.TLS, State.CLOSED):
-            return None if self._closed else self._starve()
-        return self._read_command()
-
-    def _read_command(self) -> Event | None:
         if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
             return self._turn_away(b"\x16", "This is POP3, where TLS begins with STLS")
         try:
-            line = self._input.next_line(self._longest_line())
+            line = self._input.next_line(self._longest_line)
         except LineTooLong as too_long:
             self._first_line = False
             return self._refuse(too_long.start, "Line too long")
         if line is None:
             return self._starve()
+        self._starved = self._input.empty and not self._at_eof
         try:
             verb, argument = self._split(line)
             command = self._command(verb, argument, len(line) + 2)
@@ -425,39 +429,27 @@ class ServerConnection(ServerSide):
         self._owe(command, step)
         return command
 
-    def _longest_line(self) -> int:
-        """The most octets of a command line, whatever its verb turns out to be."""
-        limits = self._limits
-        if "SASL" in self._capabilities:
-            return max(limits.command_line, limits.auth_line)
-        return limits.command_line
-
     def _split(self, line: bytes) -> tuple[str, str]:
         """The verb in upper case and the argument, of a line that is readable text."""
         try:
-            text = line.decode("utf-8" if self._capabilities.utf8_user else "ascii")
+            text = line.decode(self._charset)
         except UnicodeDecodeError:
             raise _Refused("A command is ASCII, or UTF-8 where UTF8 USER is offered") from None
         verb, argument = split(text)
         if not text.isprintable() and CONTROL.search(verb + argument.replace("\t", " ")):
             raise _Refused("Control character in a command line")
-        return upper(verb), argument
+        return verb, argument
 
     def _command(self, verb: str, argument: str, octets: int) -> Command:
         """The command, if it may come now. Raises _Refused, CommandSyntaxError."""
-        command_class = VERBS.get(verb)
+        command_class = self._verbs.get(verb)
         if command_class is None:
-            if self._first_line and verb in _NOT_POP3:
-                raise _Refused(f"{verb} is HTTP, this is POP3", fatal=True)
-            if verb not in self._capabilities or verb in _NO_VERBS:
-                raise _Refused("Unknown command")
-            command_class = Extended
-        self._check_offer(verb)
-        limit = self._limits.command_line
-        # RFC 5034 tells clients to keep to 255, and clients with long tokens do not.
-        if octets > (max(limit, self._limits.auth_line) if verb == "AUTH" else limit):
-            raise _Refused(f"Line too long: a command has at most {limit} octets")
-        self._check_sequence(verb, "extended" if command_class is Extended else verb)
+            self._refuse_verb(verb)
+        if octets > self._limits.command_line:
+            self._check_length(verb, octets)
+        step = command_class.step
+        if step not in self._moves or step == "STLS":
+            self._check_sequence(verb, step)
         if command_class is Extended:
             return read_extended(verb, argument)
         command = command_class.read(argument)
@@ -465,15 +457,23 @@ class ServerConnection(ServerSide):
             self._check_mechanism(command.mechanism, command.initial_response)
         return command
 
-    def _check_offer(self, verb: str) -> None:
-        needed = _OPTIONAL.get(verb, "USER")
-        if needed not in self._capabilities or (verb == "APOP" and self._timestamp is None):
+    def _refuse_verb(self, verb: str) -> NoReturn:
+        if verb in VERBS:
             raise _Refused(f"{verb} is not offered here")
+        if self._first_line and verb in _NOT_POP3:
+            raise _Refused(f"{verb} is HTTP, this is POP3", fatal=True)
+        raise _Refused("Unknown command")
+
+    def _check_length(self, verb: str, octets: int) -> None:
+        # RFC 5034 tells clients to keep to 255, and clients with long tokens do not.
+        limit = self._limits.command_line
+        if verb != "AUTH" or octets > self._limits.auth_line:
+            raise _Refused(f"Line too long: a command has at most {limit} octets")
 
     def _check_sequence(self, verb: str, step: str) -> None:
         if step not in self._moves:
             raise _Refused(f"{verb} is out of order: {_NEXT[self._state]}")
-        if verb == "STLS" and not self._may_begin_tls():
+        if not self._may_begin_tls():
             raise _Refused(
                 "STLS is out of order: TLS is active" if self._tls else "STLS must precede UTF8"
             )
@@ -485,6 +485,9 @@ class ServerConnection(ServerSide):
             raise _Refused("This mechanism needs TLS: STLS first")
         if mechanism in SERVER_FIRST and initial_response is not None:
             raise _Refused(f"In {mechanism} the server speaks first")
+
+    def _read_auth_line(self) -> Event | None:
+        return self._read_response(self._limits.auth_line)
 
     # -- SASL and TLS -----------------------------------------------------------------------------
 
@@ -560,6 +563,14 @@ class ServerConnection(ServerSide):
         self._enter(State.CLOSED)
 
 
+_READERS: dict[State, Callable[[ServerConnection], Event | None]] = {
+    **dict.fromkeys(State, ServerConnection._read),
+    State.AUTH: ServerConnection._read_auth_line,
+    State.TLS: ServerConnection._read_nothing,
+    State.CLOSED: ServerConnection._read_nothing,
+}
+"""What the octets are in each state."""
+
 _RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)
 
 _NEXT = {
@@ -568,8 +579,3 @@ _NEXT = {
     State.TRANSACTION: "somebody is logged in already",
 }
 """What a refusal for the order of commands tells the client to do."""
-
-
-def _read_capabilities(capabilities: Capabilities | Iterable[str]) -> Capabilities:
-    given = capabilities if isinstance(capabilities, Capabilities) else Capabilities(capabilities)
-    return given.with_user()

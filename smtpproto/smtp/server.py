@@ -226,7 +226,7 @@ class ServerConnection(ServerSide):
         knowing more: AUTH and its responses want `authenticated`, TURN, ATRN, ETRN and BURL a
         reply of your own.
         """
-        step = self._step or self._owed_step("accept()")
+        step = self._step or self._owed_step("accept")
         usual = self._offer.accepted.get(step)
         if usual is None:
             reply = self._named_reply(step, text)
@@ -275,7 +275,7 @@ class ServerConnection(ServerSide):
         and none is given, one that fits the code is. `text` may be anything, as for `accept`.
         Raises LocalProtocolError when nothing is owed, and for another code.
         """
-        step = self._owed_step("reject()")
+        step = self._owed_step("reject")
         if not is_number(code, 400, 599):
             raise LocalProtocolError(f"reject({code!r}): a refusal has a code from 400 to 599")
         self._give(self._negative(step, code, text, enhanced))
@@ -299,7 +299,7 @@ class ServerConnection(ServerSide):
         Raises LocalProtocolError when nothing is owed, and for a reply of a kind that cannot
         answer it. Nobody is let in by a Reply: `authenticated` does that.
         """
-        step = self._owed_step(f"send({item!r})")
+        step = self._owed_step("send", item)
         if isinstance(item, AuthChallenge):
             if step not in ("AUTH", "AUTH response"):
                 raise LocalProtocolError(f"a challenge cannot answer {step}, only AUTH")
@@ -338,7 +338,7 @@ class ServerConnection(ServerSide):
 
         Raises LocalProtocolError when neither is owed.
         """
-        step = self._owed_step("authenticated()")
+        step = self._owed_step("authenticated")
         if step not in ("AUTH", "AUTH response"):
             raise LocalProtocolError(f"authenticated() answers AUTH, but {step} is owed a reply")
         status = "2.7.0" if self._offer.enhanced else None
@@ -355,7 +355,7 @@ class ServerConnection(ServerSide):
         greeting (RFC 2645 section 5.3, RFC 821 section 3.8). `newlines` is the client's. Raises
         LocalProtocolError when neither is owed a reply.
         """
-        step = self._owed_step("reversed()")
+        step = self._owed_step("reversed")
         if step not in _TURNS:
             raise LocalProtocolError(
                 f"reversed() answers TURN and ATRN, but {step} is owed a reply"
@@ -790,9 +790,6 @@ class ServerConnection(ServerSide):
             self._say_goodbye(self._too_many_refusals())
         else:
             self._answer(reply, wire)
-
-    def _read_nothing(self) -> Event | None:
-        return None if self._closed else self._starve()
 
     def _forget(self) -> None:
         self._hello = None
