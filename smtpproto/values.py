@@ -103,10 +103,10 @@ def _restore(cls: type[V], slots: dict[str, object]) -> V:
 
 
 def constructor(cls: type[V]) -> Callable[..., V]:
-    """A function that builds a `cls` of one to three fields that are known to be right."""
+    """A function that builds a `cls` of one to three slots from what is known to be right."""
     new = object.__new__
     # The descriptors of the slots write past the class's own __setattr__.
-    setters = [cast(Any, cls.__dict__[name]).__set__ for name in cls.__match_args__]
+    setters = [cast(Any, cls.__dict__[name]).__set__ for name in cast(Any, cls).__slots__]
     set_first = setters[0]
     if len(setters) == 1:
 

@@ -13,7 +13,7 @@ from smtpproto.explain.recording import Recording
 from smtpproto.pop3 import redact
 from smtpproto.pop3.capabilities import NO_CAPABILITIES
 from smtpproto.pop3.commands import split
-from smtpproto.pop3.responses import ok, read_lines, read_status
+from smtpproto.pop3.responses import ok, read_block, read_status
 from smtpproto.pop3.results import timestamp_of, typed_result
 from smtpproto.pop3.state import ENDS_GROUP, LETS_IN, MACHINE, step_of
 from smtpproto.wire import base64
@@ -221,7 +221,7 @@ class Pop3Observer(Observer):
             self._server.send(pop3.MessageData(block))
             self._server.send(pop3.EndOfMessage())
         else:
-            self._give(asked, ok(begun.text, begun.code, read_lines(block)), heard)
+            self._give(asked, ok(begun.text, begun.code, read_block(block)), heard)
 
     def _give(self, asked: Asked, response: pop3.Response, heard: Heard) -> None:
         if isinstance(response, pop3.Ok):

@@ -31,7 +31,7 @@ from smtpproto.pop3.events import (
     response_received,
 )
 from smtpproto.pop3.limits import Limits
-from smtpproto.pop3.responses import Ok, Response, ok, read_lines, read_status
+from smtpproto.pop3.responses import Ok, Response, ok, read_block, read_status
 from smtpproto.pop3.results import timestamp_of, typed_result
 from smtpproto.pop3.state import (
     BARRIERS,
@@ -303,10 +303,10 @@ class ClientConnection(ClientSide):
             return None
         self._block = None
         try:
-            lines = read_lines(bytes(block.gathered))
+            octets = read_block(bytes(block.gathered))
         except RemoteProtocolError as error:
             self._fail(str(error))
-        response = ok(response.text, response.code, lines)
+        response = ok(response.text, response.code, octets)
         return self._complete(self._unanswered[0], block.state, response)
 
     def _longest_list(self, request: Request | None) -> int:

@@ -16,7 +16,7 @@ from smtpproto.values import Value, constructor, fill
 from smtpproto.wire.dots import DotDecoder, DotEncoder
 from smtpproto.wire.newlines import bare_newline
 
-__all__ = ["Err", "Ok", "Response", "read_lines", "read_status"]
+__all__ = ["Err", "Ok", "Response", "read_block", "read_status"]
 
 _LEVEL = r"[!-.0-\\^-~]+"  # rchar: printable ASCII without "/" and "]" (RFC 2449 section 3)
 _CODE = re.compile(rf"\[({_LEVEL}(?:/{_LEVEL})*)\] ?")
@@ -59,7 +59,7 @@ class Response(Value):
         block = decoder.decode(rest)
         if not decoder.ended or decoder.unused or not isinstance(response, Ok):
             raise RemoteProtocolError(f"expected one complete response, got {octets[:512]!r}")
-        return ok(response.text, response.code, read_lines(block))
+        return ok(response.text, response.code, read_block(block))
 
     def _status_line(self) -> bytes:
         words = (self.status, None if self.code is None else f"[{self.code}]", self.text or None)
@@ -74,10 +74,12 @@ class Ok(Response):
     """``+OK``: done. `lines` are what follows up to a dot, None where nothing does.
 
     Lines are without their ends, and as they were meant: dots are doubled on the wire only.
+    `block` holds them as octets, each with its CRLF; they are split when `lines` is asked for.
     """
 
-    __slots__ = __match_args__ = ("text", "code", "lines")
-    lines: tuple[str, ...] | None
+    __slots__ = ("text", "code", "block")
+    __match_args__ = ("text", "code", "lines")
+    block: bytes | None
     status = "+OK"
 
     def __init__(
@@ -85,17 +87,22 @@ class Ok(Response):
     ) -> None:
         if isinstance(lines, str):
             raise LocalProtocolError("Ok: the lines are a list, not one text")
-        written = None if lines is None else tuple(lines)
-        if written:
-            _check_lines(written)
-        fill(self, *_checked(text, code), written)
+        block = None if lines is None else _block_of(tuple(lines))
+        for name, field in zip(Ok.__slots__, (*_checked(text, code), block), strict=True):
+            object.__setattr__(self, name, field)
+
+    @property
+    def lines(self) -> tuple[str, ...] | None:
+        """What follows up to the dot, line by line."""
+        if self.block is None:
+            return None
+        return tuple(self.block.decode("utf-8", "surrogateescape").split("\r\n")[:-1])
 
     def __bytes__(self) -> bytes:
-        if self.lines is None:
+        if self.block is None:
             return self._status_line()
         encoder = DotEncoder(strict=True)
-        block = "".join(f"{line}\r\n" for line in self.lines).encode("utf-8", "surrogateescape")
-        return self._status_line() + encoder.encode(block) + encoder.finish()
+        return self._status_line() + encoder.encode(self.block) + encoder.finish()
 
 
 class Err(Response):
@@ -126,25 +133,28 @@ def _checked(text: str, code: str | None) -> tuple[str, str | None]:
         )
     if _CONTROLS.search(text):
         raise LocalProtocolError(f"the text {text!r} holds a control character: it is one line")
-    _check_writable(text)
+    _encoded(text)
     return text, code
 
 
-def _check_lines(lines: tuple[str, ...]) -> None:
-    text = "\n".join(lines)
-    if text.count("\n") != len(lines) - 1 or _CONTROLS_IN_LINES.search(text):
+def _block_of(lines: tuple[str, ...]) -> bytes:
+    """The lines as octets, each with its CRLF. Raises LocalProtocolError."""
+    text = "\n".join((*lines, ""))
+    if text.count("\n") != len(lines) or _CONTROLS_IN_LINES.search(text):
         raise LocalProtocolError("a line of the response holds a control character")
-    _check_writable(text)
+    return _encoded(text).replace(b"\n", b"\r\n")
 
 
-def _check_writable(text: str) -> None:
+def _encoded(text: str) -> bytes:
+    """The octets that are read back as `text`. Raises LocalProtocolError."""
     try:
         # Octets of a foreign charset that were read into a text go out again as they came.
-        again = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+        octets = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        again = ""
-    if again != text:
+        octets = b""
+    if octets.decode("utf-8", "surrogateescape") != text:
         raise LocalProtocolError(f"the text {text[:512]!r} cannot be written as UTF-8")
+    return octets
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -171,14 +181,11 @@ def read_status(line: bytes) -> Response:
     return ok(text, code, None) if match[1] == b"+OK" else err(text, code)
 
 
-def read_lines(block: bytes) -> tuple[str, ...]:
-    """The lines of a block whose dots are undone. Raises RemoteProtocolError.
+def read_block(block: bytes) -> bytes:
+    """The lines that follow a status line, dots undone, without controls.
 
-    All at once: a scan listing may have a hundred thousand.
+    Raises RemoteProtocolError. All at once: a scan listing may have a hundred thousand.
     """
-    if not block:
-        return ()
     if bare_newline(block) >= 0 or b"\0" in block:
         raise RemoteProtocolError("a list holds a bare CR, a bare LF or NUL")
-    text = block[:-2].translate(_SHOWN).decode("utf-8", "surrogateescape")
-    return tuple(text.split("\r\n"))
+    return block.translate(_SHOWN)
