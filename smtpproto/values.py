@@ -35,7 +35,7 @@ class Value:
             own = cls.__dict__.get("__slots__", ())
             type.__setattr__(cls, "__match_args__", (*cls.__match_args__, *own))
 
-    def _fields(self) -> tuple[object, ...]:
+    def _contents(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -47,15 +47,15 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._fields() == other._fields()
+        return self._contents() == other._contents()
 
     def __hash__(self) -> int:
-        return hash((self.__class__, self._fields()))
+        return hash((self.__class__, self._contents()))
 
     def __repr__(self) -> str:
         shown = (
             f"{name}={'REDACTED' if name in self._secret and value else repr(value)}"
-            for name, value in zip(self.__match_args__, self._fields(), strict=True)
+            for name, value in zip(self.__match_args__, self._contents(), strict=True)
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -85,7 +85,8 @@ class ResponseReceived(Event):
     ================  =========================================================
 
     The sequences are immutable and equal to the tuple of their values, which are built when they
-    are asked for.
+    are asked for. Each value is a pair: ``dict(result)`` has the octets, or the unique-ids, by
+    message-number.
     """
 
     __slots__ = ("command", "response", "result")

@@ -34,25 +34,25 @@ def timestamp_of(response: Response) -> str | None:
 
 def typed_result(request: Request | None, response: Ok) -> Result:
     """What an Ok tells, typed. Raises RemoteProtocolError when it does not tell that."""
-    lines = response.lines or ()
+    block = response.block or b""
     match request:
         case Stat():
             return MaildropStatus.parse(response.text)
         case List(None):
-            return read_listings(ScanListing, lines)
+            return read_listings(ScanListing, block)
         case List():
             return ScanListing.parse(response.text)
         case Uidl(None):
-            return read_listings(UniqueId, lines)
+            return read_listings(UniqueId, block)
         case Uidl(number):
             words = response.text.split(maxsplit=1)
             if len(words) == 1:  # some servers leave out the number, which the client has named
                 return UniqueId.parse(f"{number} {words[0]}")
             return UniqueId.parse(response.text)
         case Capa():
-            return Capabilities.parse(lines)
+            return Capabilities.parse(response.lines or ())
         case Lang(None):
-            return tuple(map(Language.parse, lines))
+            return tuple(map(Language.parse, response.lines or ()))
         case Auth(None):
-            return tuple(name.strip(" ").upper() for name in lines)
+            return tuple(name.strip(" ").upper() for name in response.lines or ())
     return None

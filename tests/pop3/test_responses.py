@@ -192,26 +192,28 @@ def test_what_is_no_listing(kind: type[MaildropStatus], text: str) -> None:
 
 def test_a_bad_line_among_good_ones() -> None:
     with pytest.raises(RemoteProtocolError, match="got '2 x'"):
-        read_listings(ScanListing, ["1 1", "2 x", "3 y"])
+        read_listings(ScanListing, b"1 1\r\n2 x\r\n3 y\r\n")
     with pytest.raises(RemoteProtocolError, match="got ''"):
-        read_listings(ScanListing, ["1 1", "", "3 3"])
-    assert read_listings(ScanListing, []) == ()
+        read_listings(ScanListing, b"1 1\r\n\r\n3 3\r\n")
+    assert read_listings(ScanListing, b"") == ()
 
 
 @pytest.mark.parametrize(
-    ("kind", "lines", "values"),
+    ("kind", "block", "values"),
     [
-        (ScanListing, ["1 120", "2 200"], (ScanListing(1, 120), ScanListing(2, 200))),
-        (ScanListing, ["001 0", " 2\t200 ", "3 300 x y"],
+        (ScanListing, b"1 120\r\n2 200\r\n", (ScanListing(1, 120), ScanListing(2, 200))),
+        (ScanListing, b"001 0\r\n 2\t0200 \r\n3 300 x y\r\n",
          (ScanListing(1, 0), ScanListing(2, 200), ScanListing(3, 300))),
-        (UniqueId, ["1 a", "2 ü\u3000ü", "3 c x"],
+        (UniqueId, b"1 a\r\n2 b\r\n", (UniqueId(1, "a"), UniqueId(2, "b"))),
+        (UniqueId, "1 a\r\n2 ü\u3000ü\r\n3 c x\r\n".encode(),
          (UniqueId(1, "a"), UniqueId.parse("2 ü\u3000ü"), UniqueId(3, "c"))),
+        (UniqueId, b"1 \xe4\r\n2 b\r\n", (UniqueId.parse("1 \udce4"), UniqueId(2, "b"))),
     ],
 )  # fmt: skip
 def test_a_listing_stands_for_a_tuple(
-    kind: type[ScanListing | UniqueId], lines: list[str], values: tuple[object, ...]
+    kind: type[ScanListing | UniqueId], block: bytes, values: tuple[object, ...]
 ) -> None:
-    listings = read_listings(kind, lines)
+    listings = read_listings(kind, block)
     assert listings == values
     assert values == listings
     assert listings != values[1:]
@@ -231,6 +233,32 @@ def test_a_listing_stands_for_a_tuple(
             assert first == values[0]
         case _:
             pytest.fail("it is no sequence")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines", "wrong"),
+    [
+        (ScanListing, [f"{number} {number * 11}" for number in range(1, 20_001)], "20001 -1"),
+        (UniqueId, [f"{number} {'x' * (number % 70 + 1)}" for number in range(1, 20_001)], "20001"),
+    ],
+)
+def test_a_long_listing(kind: type[ScanListing | UniqueId], lines: list[str], wrong: str) -> None:
+    values = tuple(map(kind.parse, lines))
+    plain = "".join(f"{line}\r\n" for line in lines).encode()
+    assert read_listings(kind, plain) == values
+    assert read_listings(kind, plain.replace(b" ", b"  ")) == values
+    with pytest.raises(RemoteProtocolError, match=f"got '{wrong}'"):
+        read_listings(kind, plain + f"{wrong}\r\n".encode())
+
+
+def test_listings_are_pairs() -> None:
+    assert dict(read_listings(UniqueId, b"1 a\r\n2 b\r\n")) == {1: "a", 2: "b"}
+    number, octets = ScanListing(2, 200)
+    assert (number, octets) == (2, 200)
+    pair: tuple[object, ...] = (2, 200)
+    assert ScanListing(2, 200) != pair
+    assert not ScanListing(2, 200) == pair  # noqa: SIM201 (== and != are two methods)
+    assert pair != ScanListing(2, 200)
 
 
 @pytest.mark.parametrize(
