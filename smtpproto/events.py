@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from smtpproto.values import Value, constructor, fill, octets
+from smtpproto.values import Value, constructor, fill, octets, setters
 
 __all__ = [
     "AuthCancelled",
@@ -48,7 +48,7 @@ class MessageData(Event):
     data: bytes
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        fill(self, octets(data))
+        _set_data(self, octets(data))
 
 
 class EndOfMessage(Request):
@@ -119,5 +119,6 @@ class ConnectionClosed(Event):
         fill(self, clean, tuple(unanswered))
 
 
+(_set_data,) = setters(MessageData)
 message_data = constructor(MessageData)
 """MessageData of octets that are bytes already and belong to nobody else."""

@@ -5,8 +5,8 @@ are. A subclass names its fields once, in ``__slots__``, and assigns them in ``_
 `fill`. Frozen dataclasses would say the same in fewer words, but each costs half a millisecond
 at import and three times as much to build, and a server builds nine values a transaction.
 
-The few classes that are built for every command or piece of a message take `constructor`, which
-skips ``__init__``: what the parser has checked is not checked again.
+The few classes that are built for every command or piece of a message take `setters`, or
+`constructor`, which skips ``__init__``: what the parser has checked is not checked again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
 from smtpproto.errors import LocalProtocolError
 
-__all__ = ["Value", "check_choice", "constructor", "fill", "is_number", "octets"]
+__all__ = ["Value", "check_choice", "constructor", "fill", "is_number", "octets", "setters"]
 
 V = TypeVar("V", bound="Value")
 
@@ -90,6 +90,8 @@ def check_choice(name: str, value: object, *choices: str) -> None:
 
 def octets(data: bytes | bytearray | memoryview) -> bytes:
     """`data` as bytes. Raises TypeError for what else ``bytes()`` would take, numbers and lists."""
+    if type(data) is bytes:
+        return data
     if not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"octets are wanted (bytes, bytearray, memoryview), not {data!r:.60}")
     return bytes(data)
@@ -102,13 +104,17 @@ def _restore(cls: type[V], slots: dict[str, object]) -> V:
     return value
 
 
+def setters(cls: type[Value], *names: str) -> list[Callable[[Value, object], None]]:
+    """The functions that assign the named slots of a new value, or all: `fill` is slower."""
+    # The descriptors of the slots write past the class's own __setattr__.
+    return [cast(Any, cls.__dict__[name]).__set__ for name in names or cls.__dict__["__slots__"]]
+
+
 def constructor(cls: type[V]) -> Callable[..., V]:
     """A function that builds a `cls` of one to three slots from what is known to be right."""
     new = object.__new__
-    # The descriptors of the slots write past the class's own __setattr__.
-    setters = [cast(Any, cls.__dict__[name]).__set__ for name in cast(Any, cls).__slots__]
-    set_first = setters[0]
-    if len(setters) == 1:
+    set_first, *others = setters(cls)
+    if not others:
 
         def build_of_one(field: object) -> V:
             value = new(cls)
@@ -116,8 +122,8 @@ def constructor(cls: type[V]) -> Callable[..., V]:
             return value
 
         return build_of_one
-    set_second = setters[1]
-    if len(setters) == 2:
+    set_second, *others = others
+    if not others:
 
         def build_of_two(first: object, second: object) -> V:
             value = new(cls)
@@ -126,7 +132,7 @@ def constructor(cls: type[V]) -> Callable[..., V]:
             return value
 
         return build_of_two
-    (set_third,) = setters[2:]
+    (set_third,) = others
 
     def build_of_three(first: object, second: object, third: object) -> V:
         value = new(cls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from smtpproto.errors import LocalProtocolError
-from smtpproto.values import Value
+from smtpproto.values import Value, setters
 
 __all__ = ["Address"]
 
@@ -16,15 +16,12 @@ _NEVER = "\0-\x1f\x7f-\xa0\ud800-\udfff"
 _ATOM = rf'[^{_NEVER} "(),.:;<>@\[\\\]]+'  # all but the specials of RFC 5322 section 3.2.3
 DOT_STRING = rf"{_ATOM}(?:\.{_ATOM})*"
 QUOTED_STRING = rf'"(?:[^{_NEVER}"\\]|\\[ -~])*"'
-_LETTER = rf"[^{_NEVER} -/:-@\[-`{{-~]"
 _LETTER_OR_HYPHEN = rf"[^{_NEVER} -,./:-@\[-`{{-~]"
-_LABEL = rf"{_LETTER}(?:{_LETTER_OR_HYPHEN}*{_LETTER})?"
+_LABEL = rf"(?!-){_LETTER_OR_HYPHEN}+(?<!-)"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 LITERAL = r"\[[!-Z^-~]+\]"
 
-_MAILBOX = re.compile(
-    rf"(?P<local>{DOT_STRING}|{QUOTED_STRING})@(?:{DOMAIN}|(?P<literal>{LITERAL}))"
-)
+_MAILBOX = re.compile(rf"(?:{DOT_STRING}|{QUOTED_STRING})@(?:{DOMAIN}|({LITERAL}))")
 _DOT_STRING = re.compile(DOT_STRING)
 _QUOTABLE = re.compile(rf"[^{_NEVER}]*")
 _IPV4 = re.compile(r"\[\d{1,3}(?:\.\d{1,3}){3}\]")
@@ -41,9 +38,10 @@ class Address(Value):
     Raises LocalProtocolError when `text` is no mailbox; `Address.of` quotes where needed.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("text",)
     __match_args__ = ("local_part", "domain")
-    _text: str
+    text: str
+    """As written, without brackets: what ``str()`` gives."""
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
@@ -53,7 +51,7 @@ class Address(Value):
                 f"{text!r} is not a mailbox (RFC 5321 section 4.1.2): expected local-part@domain;"
                 " Address.of(local_part, domain) quotes a local part that needs it"
             )
-        object.__setattr__(self, "_text", text)
+        _set_text(self, text)
 
     @classmethod
     def of(cls, local_part: str, domain: str) -> Address:
@@ -85,10 +83,10 @@ class Address(Value):
     @property
     def is_ascii(self) -> bool:
         """False when the address needs SMTPUTF8 (RFC 6531)."""
-        return self._text.isascii()
+        return self.text.isascii()
 
     def _split(self) -> tuple[str, str | None]:
-        text = self._text
+        text = self.text
         # A general address literal may hold an "@" of its own, but no "[".
         at = text.rfind("@[") if text.endswith("]") else text.rfind("@")
         return (text, None) if at < 0 else (text[:at], text[at + 1 :])
@@ -96,7 +94,7 @@ class Address(Value):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Address):
             return NotImplemented
-        return self._text == other._text or self._comparable() == other._comparable()
+        return self.text == other.text or self._comparable() == other._comparable()
 
     def __hash__(self) -> int:
         return hash(self._comparable())
@@ -108,13 +106,13 @@ class Address(Value):
         return self.local_part, domain.lower()
 
     def __str__(self) -> str:
-        return self._text
+        return self.text
 
     def __repr__(self) -> str:
-        return f"Address({self._text!r})"
+        return f"Address({self.text!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Address, (self._text,)
+        return Address, (self.text,)
 
 
 def is_mailbox(text: str) -> bool:
@@ -122,7 +120,8 @@ def is_mailbox(text: str) -> bool:
     match = _MAILBOX.fullmatch(text)
     if match is None:
         return False
-    return match["literal"] is None or is_address_literal(match["literal"])
+    literal = match[1]
+    return literal is None or is_address_literal(literal)
 
 
 def is_address_literal(text: str) -> bool:
@@ -151,4 +150,4 @@ def trusted_address(text: str) -> Address:
     return address
 
 
-_set_text = Address.__dict__["_text"].__set__
+(_set_text,) = setters(Address, "text")

@@ -21,7 +21,7 @@ from smtpproto.smtp import keywords as registered
 from smtpproto.smtp.address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters, ParameterValue
 from smtpproto.smtp.replies import Reply
-from smtpproto.values import constructor, fill, is_number
+from smtpproto.values import constructor, fill, is_number, setters
 from smtpproto.values import octets as as_octets
 from smtpproto.wire.base64 import decode, encode
 
@@ -227,19 +227,13 @@ def _read_parameters(text: str | None) -> Parameters:
 
 
 def _write_path(path: Address | None, parameters: Parameters) -> str:
-    written = "<>" if path is None else f"<{path}>"
+    written = "<>" if path is None else f"<{path.text}>"
     return written if parameters is NO_PARAMETERS else f"{written}{parameters}"
-
-
-def _address(path: Address | str) -> Address:
-    return path if isinstance(path, Address) else Address(path)
 
 
 def _parameters(
     parameters: Mapping[str, ParameterValue] | None, keywords: Mapping[str, object]
 ) -> Parameters:
-    if not parameters and not keywords:
-        return NO_PARAMETERS
     if isinstance(parameters, Parameters) and not keywords:
         return parameters
     return Parameters(parameters, **keywords)
@@ -248,8 +242,8 @@ def _parameters(
 def _reverse_path(path: Address | str | None) -> Address | None:
     if path is None:
         return None
-    address = _address(path)
-    if "@" not in str(address):
+    address = path if isinstance(path, Address) else Address(path)
+    if "@" not in address.text:
         raise LocalProtocolError("a reverse-path has a domain: only RCPT takes a bare Postmaster")
     return address
 
@@ -299,7 +293,8 @@ class Mail(Command):
         **keywords: Unpack[MailKeywords],
     ) -> None:
         _set_reverse_path(self, _reverse_path(reverse_path))
-        _set_mail_parameters(self, _parameters(parameters, keywords))
+        given = _parameters(parameters, keywords) if parameters or keywords else NO_PARAMETERS
+        _set_mail_parameters(self, given)
 
     @classmethod
     def read(cls, argument: str) -> Command:
@@ -341,8 +336,10 @@ class Rcpt(Command):
         parameters: Mapping[str, ParameterValue] | None = None,
         **keywords: Unpack[RcptKeywords],
     ) -> None:
-        _set_forward_path(self, _address(forward_path))
-        _set_rcpt_parameters(self, _parameters(parameters, keywords))
+        path = forward_path if isinstance(forward_path, Address) else Address(forward_path)
+        _set_forward_path(self, path)
+        given = _parameters(parameters, keywords) if parameters or keywords else NO_PARAMETERS
+        _set_rcpt_parameters(self, given)
 
     @classmethod
     def read(cls, argument: str) -> Command:
@@ -359,11 +356,8 @@ class Rcpt(Command):
 _mail = constructor(Mail)
 _rcpt = constructor(Rcpt)
 
-# These two are built for every transaction, and `fill` looks their fields up by name.
-_set_reverse_path = Mail.__dict__["reverse_path"].__set__
-_set_mail_parameters = Mail.__dict__["parameters"].__set__
-_set_forward_path = Rcpt.__dict__["forward_path"].__set__
-_set_rcpt_parameters = Rcpt.__dict__["parameters"].__set__
+_set_reverse_path, _set_mail_parameters = setters(Mail)
+_set_forward_path, _set_rcpt_parameters = setters(Rcpt)
 
 
 class _Send(Command):
