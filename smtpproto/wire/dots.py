@@ -86,6 +86,7 @@ class DotEncoder:
     """Takes the content of a message, gives the octets to write between 354 and the final dot.
 
     A bare CR or LF in the content becomes CRLF; with `strict` it raises LocalProtocolError.
+    After `finish` the next message may follow.
     """
 
     __slots__ = ("_newlines",)

@@ -61,10 +61,13 @@ class NewlineRepair:
         return octets
 
     def finish(self) -> bytes:
-        """The CRLF that the last line may lack."""
+        """The CRLF that the last line may lack. The next message may follow."""
         if self._held and self._strict:
             self._refuse()
-        return b"" if self.at_line_start and not self._held else b"\r\n"
+        missing = b"" if self.at_line_start and not self._held else b"\r\n"
+        self._held = b""
+        self.at_line_start = True
+        return missing
 
     def _refuse(self) -> NoReturn:
         raise LocalProtocolError(
