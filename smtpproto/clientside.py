@@ -8,19 +8,21 @@ what may be said, or to whom, or whether it is said in clear.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from enum import Enum
+from itertools import chain
+from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, TypeVar
 
 from smtpproto.connection import Connection
 from smtpproto.errors import LocalProtocolError
-from smtpproto.events import AuthCancelled, AuthChallenge, AuthResponse, Request
+from smtpproto.events import AuthCancelled, AuthChallenge, AuthResponse, Event, Request
 from smtpproto.wire import base64
-from smtpproto.wire.lines import LineTooLong
 
 if TYPE_CHECKING:  # not for those who do not authenticate
     from smtpproto.sasl.mechanism import ClientMechanism
 
-__all__ = ["ClientSide", "Exchange", "Sent"]
+__all__ = ["ClientSide", "Exchange", "Prospects", "Sent", "prospects"]
 
 
 _CANCEL = b"*\r\n"
@@ -28,15 +30,49 @@ _MOST_ROUNDS = 100
 """Challenges that a mechanism is asked to answer; the longest registered one has three."""
 
 
-class Sent(NamedTuple):
+S = TypeVar("S", bound=Enum)
+
+Prospects = Mapping[S | None, Mapping[str, S | None]]
+"""Which steps a client may take in each state that it expects, and what it expects after them:
+None where the answer decides what may be said, and nothing may even be queued before it."""
+
+
+def prospects(
+    success: Mapping[S, Mapping[str, S]],
+    barriers: AbstractSet[str],
+    without: AbstractSet[str] = frozenset(),
+) -> Prospects[S]:
+    """The prospects of a machine, but for the steps in `without`."""
+    allowed: dict[S | None, Mapping[str, S | None]] = {None: {}}
+    for state, steps in success.items():
+        leads = {
+            step: None if step in barriers else after
+            for step, after in steps.items()
+            if step not in without
+        }
+        # Anything at all may be said between commands.
+        allowed[state] = {**leads, "raw": state} if "QUIT" in leads else leads
+    return allowed
+
+
+class Sent(Generic[S]):
     """A step of ours: queued, or written and waiting for its replies."""
 
-    request: Request | None
-    """None: the opening of the connection, or octets that follow the step before them."""
-    step: str
-    """Its name in the tables of the protocol's state.py."""
-    wire: bytes
-    replies: int
+    __slots__ = ("leads_to", "replies", "request", "step", "wire")
+
+    def __init__(
+        self, request: Request | None, step: str, wire: bytes, replies: int, leads_to: S | None
+    ) -> None:
+        self.request = request
+        """None: the opening of the connection, or octets that follow the step before them."""
+        self.step = step
+        """Its name in the tables of the protocol's state.py."""
+        self.wire = wire
+        self.replies = replies
+        """How many are still to come."""
+        self.leads_to = leads_to
+        """The state that is expected after it, when it and all before it succeed; None where
+        its answer decides what may be said."""
 
 
 class Exchange:
@@ -81,24 +117,35 @@ class Exchange:
         return self.mechanism.complete and self._initial is None and not self._cancelled
 
 
-class ClientSide(Connection):
+class ClientSide(Connection, Generic[S]):
     """Base of both client connections."""
 
     __slots__ = (
-        "_exchange", "_most_unanswered", "_pipelining", "_unanswered", "_unanswered_octets",
-        "_waiting",
+        "_exchange", "_expected", "_most_unanswered", "_pipelining", "_prospects", "_unanswered",
+        "_unanswered_octets", "_waiting",
     )  # fmt: skip
 
-    BARRIERS: ClassVar[AbstractSet[str]]
     ENDS_GROUP: ClassVar[AbstractSet[str]]
+    ONLY_BEHIND: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, *, tls: bool, backlog: int, most_unanswered: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        tls: bool,
+        backlog: int,
+        most_unanswered: int | None,
+        prospects: Prospects[S],
+        greeted: S,
+    ) -> None:
         super().__init__(tls=tls, backlog=backlog)
         self._pipelining = False  # whether the server offered it
         self._most_unanswered = most_unanswered  # octets of commands; None for any number
-        self._unanswered: deque[Sent] = deque([Sent(None, "connect", b"", 1)])
+        self._prospects = prospects
+        # The state that holds when all that is unanswered succeeds; None behind a barrier.
+        self._expected: S | None = greeted
+        self._unanswered: deque[Sent[S]] = deque([Sent(None, "connect", b"", 1, greeted)])
         self._unanswered_octets = 0
-        self._waiting: deque[Sent] = deque()
+        self._waiting: deque[Sent[S]] = deque()
         self._exchange: Exchange | None = None
 
     # -- public: what waits -----------------------------------------------------------------------
@@ -152,34 +199,69 @@ class ClientSide(Connection):
         """Send AUTH; whether the initial response went with it."""
         raise NotImplementedError
 
-    def _check_barrier(self, item: object) -> None:
-        """Raise LocalProtocolError when `item` would have to be queued behind a barrier."""
-        last = self._waiting or self._unanswered
-        if last and last[-1].step in self.BARRIERS:
+    def _expects(self, command: Request, step: str) -> S | None:
+        """The state to be expected after `command`, which is `step`, and all before it.
+
+        Raises LocalProtocolError where it may not be sent.
+        """
+        try:
+            return self._prospects[self._expected][step]
+        except KeyError:
+            self._out_of_order(command)
+
+    def _check_open(self, item: object) -> None:
+        if self._closed:
+            raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
+
+    def _out_of_order(self, command: Request) -> NoReturn:
+        """Say why `command` cannot be sent."""
+        self._check_open(command)
+        if self._handshake_owed:
+            raise LocalProtocolError(f"{command!r}: the TLS handshake comes first: tls_started()")
+        if self._expected is None:
+            barrier = (self._waiting or self._unanswered)[-1]
             raise LocalProtocolError(
-                f"{item!r} must wait for the reply to {last[-1].step}, which decides what may be"
+                f"{command!r} must wait for the reply to {barrier.step}, which decides what may be"
                 " said, and to whom"
             )
-        if self._handshake_owed:
-            raise LocalProtocolError(f"{item!r}: the TLS handshake comes first: tls_started()")
+        may = ", ".join(sorted(self._prospects[self._expected].keys() - {"raw"})) or "nothing"
+        raise LocalProtocolError(
+            f"{command!r} cannot be sent in state {self._expected.value}: allowed are {may}"
+        )
 
-    def _queue(self, sent: Sent) -> None:
-        if not self._waiting and (not self._unanswered or self._may_follow(sent)):
-            self._write(sent)
-        else:
+    def _expect(self, state: S | None) -> None:
+        """A reply has led to `state`, not where it was expected to: so may what is unanswered, up
+        to the first step that leads to the same state from both."""
+        for sent in chain(self._unanswered, self._waiting):
+            if sent.leads_to is None:
+                return  # nothing is behind it
+            state = self._prospects[state].get(sent.step, state)
+            if state is sent.leads_to:
+                return
+            sent.leads_to = state
+        self._expected = state
+
+    def _queue(self, sent: Sent[S]) -> None:
+        self._expected = sent.leads_to
+        if self._waiting or (self._unanswered and not self._may_follow(sent)):
             self._waiting.append(sent)
+        else:
+            self._write(sent)
 
-    def _may_follow(self, sent: Sent) -> bool:
+    def _may_follow(self, sent: Sent[S]) -> bool:
         """Whether the next step may be written while others are unanswered (RFC 2920 section
         3.1, RFC 2449 6.6)."""
         if not sent.replies:
             return True
-        if not self._pipelining or self._unanswered[-1].step in self.ENDS_GROUP:
+        if not self._pipelining:
+            return False
+        last = self._unanswered[-1].step
+        if last in self.ENDS_GROUP or self.ONLY_BEHIND.get(sent.step, last) != last:
             return False
         most = self._most_unanswered
         return most is None or self._unanswered_octets + len(sent.wire) <= most
 
-    def _write(self, sent: Sent) -> None:
+    def _write(self, sent: Sent[S]) -> None:
         self._outbox.append(sent.wire)
         if sent.replies:
             self._unanswered.append(sent)
@@ -190,13 +272,17 @@ class ClientSide(Connection):
         while waiting and (not self._unanswered or self._may_follow(waiting[0])):
             self._write(waiting.popleft())
 
-    def _answered(self) -> None:
-        """The oldest step has had its last reply."""
-        self._unanswered_octets -= len(self._unanswered.popleft().wire)
+    def _answered(self, state: S) -> None:
+        """The oldest step has had its last reply, which has led to `state`."""
+        sent = self._unanswered.popleft()
+        self._unanswered_octets -= len(sent.wire)
+        if state is not sent.leads_to:
+            self._expect(state)
 
     def _send_auth(self, item: AuthResponse | AuthCancelled, command: Request | None) -> None:
         """Answer a challenge within the exchange that `command` began."""
         if not self._within_auth or self._unanswered:
+            self._check_open(item)
             raise LocalProtocolError(f"{type(item).__name__} answers an AuthChallenge: none waits")
         line = b"*" if isinstance(item, AuthCancelled) else base64.encode(item.data)
         most = self._longest_auth_line
@@ -205,7 +291,7 @@ class ClientSide(Connection):
                 f"a SASL response of {len(line)} octets in base64 does not fit in a line of {most}"
                 " (RFC 4954 section 4)"
             )
-        self._queue(Sent(command, "AUTH response", line + b"\r\n", 1))
+        self._queue(Sent(command, "AUTH response", line + b"\r\n", 1, None))
 
     def _challenged(self, text: bytes, command: Request | None) -> AuthChallenge | None:
         """The challenge in base64; None for one that is answered here: by the mechanism that
@@ -221,10 +307,10 @@ class ClientSide(Connection):
             return AuthChallenge(challenge)
         else:
             line = b"*"
-        self._queue(Sent(command, "AUTH response", line + b"\r\n", 1))
+        self._queue(Sent(command, "AUTH response", line + b"\r\n", 1, None))
         return None
 
-    def _auth_answered(self, sent: Sent, success: bool) -> None:
+    def _auth_answered(self, sent: Sent[S], success: bool) -> None:
         """The server has ended the exchange. Raises RemoteProtocolError when it says success and
         the mechanism does not."""
         exchange, self._exchange = self._exchange, None
@@ -236,18 +322,15 @@ class ClientSide(Connection):
         if success and sent.wire == _CANCEL:
             self._fail("the server says that AUTH has succeeded, after it was cancelled")
 
-    def _next_line(self, limit: int) -> bytes | None:
-        """The next line of a response, None when none is complete.
+    def _no_line(self, limit: int) -> Event | None:
+        """No line is complete. Raises RemoteProtocolError as soon as one is too long: it need
+        never end."""
+        if self._input.overlong:
+            self._line_too_long(limit)
+        return self._starve()
 
-        Raises RemoteProtocolError as soon as one is too long: it need never end.
-        """
-        try:
-            line = self._input.next_line(limit)
-        except LineTooLong:
-            self._fail(f"a line of a response is longer than {limit} octets")
-        if line is None and self._input.overlong:
-            self._fail(f"a line of a response is longer than {limit} octets")
-        return line
+    def _line_too_long(self, limit: int) -> NoReturn:
+        self._fail(f"a line of a response is longer than {limit} octets")
 
     def _unanswered_requests(self) -> tuple[Request, ...]:
         cut_off = (*self._unanswered, *self._waiting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpproto.clientside import ClientSide, Sent
+from smtpproto.clientside import ClientSide, Sent, prospects
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.events import message_data
 from smtpproto.pop3.capabilities import NO_CAPABILITIES, Capabilities
@@ -40,17 +40,19 @@ from smtpproto.pop3.state import (
     ENTERED,
     ERR,
     MACHINE,
+    SUCCESS,
     TIMEOUT,
     Moves,
     State,
     step_of,
-    success,
 )
 from smtpproto.wire.dots import DotDecoder
+from smtpproto.wire.lines import LineTooLong
 
 __all__ = ["ClientConnection"]
 
 _NO_LIMITS_GIVEN = Limits()
+_PROSPECTS = prospects(SUCCESS, BARRIERS)
 _END_OF_MESSAGE = EndOfMessage()
 _WINDOW = 65536
 """Octets of a message that are looked at in one go: what comes after it must not be copied again
@@ -72,7 +74,7 @@ class _Block:
         self.octets = 0
 
 
-class ClientConnection(ClientSide):
+class ClientConnection(ClientSide[State]):
     """The client's side of a POP3 session (RFC 1939).
 
     `tls` says that the transport is under TLS already.
@@ -81,14 +83,18 @@ class ClientConnection(ClientSide):
     its ResponseReceived. The greeting is the first, with no command.
     """
 
-    __slots__ = ("_auth", "_block", "_capabilities", "_expected", "_limits", "_state", "_timestamp",
-                 "_utf8")  # fmt: skip
+    __slots__ = ("_auth", "_block", "_capabilities", "_limits", "_state", "_timestamp", "_utf8")
 
     def __init__(self, *, tls: bool = False, limits: Limits = _NO_LIMITS_GIVEN) -> None:
-        super().__init__(tls=tls, backlog=limits.backlog, most_unanswered=limits.pipeline_octets)
+        super().__init__(
+            tls=tls,
+            backlog=limits.backlog,
+            most_unanswered=limits.pipeline_octets,
+            prospects=_PROSPECTS,
+            greeted=State.AUTHORIZATION,
+        )
         self._limits = limits
         self._state = State.GREETING
-        self._expected: State | None = State.AUTHORIZATION  # None: to be worked out again
         self._capabilities = NO_CAPABILITIES
         self._timestamp: str | None = None
         self._auth: Auth | None = None
@@ -134,44 +140,29 @@ class ClientConnection(ClientSide):
         here when CAPA was answered without them.
         """
         if isinstance(item, AuthResponse | AuthCancelled):
-            self._check_open(item)
             self._send_auth(item, self._auth)
             return
         if not isinstance(item, Command):
             raise LocalProtocolError(f"a client sends commands and SASL responses, not {item!r}")
-        self._check_command(item)
         step = step_of(item)
+        leads_to = self._check_command(item, step)
         if isinstance(item, Raw):
-            self._queue(Sent(item, step, item.octets, item.replies))
+            self._queue(Sent(item, step, item.octets, item.replies, leads_to))
             return
-        self._expected = success(MACHINE[self._expected_state()][step])
         if isinstance(item, Auth):
             self._auth = item
         elif isinstance(item, Utf8):
             self._utf8 = True
-        self._queue(Sent(item, step, bytes(item), 1))
+        self._queue(Sent(item, step, bytes(item), 1, leads_to))
 
     # -- checking what is sent --------------------------------------------------------------------
 
-    def _check_open(self, item: object) -> None:
-        if self._closed:
-            raise LocalProtocolError(f"the session is over: {item!r} cannot be sent")
-
-    def _check_command(self, command: Command) -> None:
-        """Raise LocalProtocolError when a command cannot be sent now."""
-        self._check_open(command)
-        self._check_barrier(command)
-        expected = self._expected_state()
+    def _check_command(self, command: Command, step: str) -> State | None:
+        """The state to be expected after it. Raises LocalProtocolError when a command cannot be
+        sent now."""
+        leads_to = self._expects(command, step)
         if isinstance(command, Raw):
-            if expected in (State.AUTH, State.CLOSED):
-                raise LocalProtocolError(f"Raw cannot be sent in state {expected.value}")
-            return
-        allowed = MACHINE[expected]
-        if step_of(command) not in allowed:
-            may = ", ".join(sorted(allowed)) or "nothing"
-            raise LocalProtocolError(
-                f"{command!r} cannot be sent in state {expected.value}: allowed are {may}"
-            )
+            return leads_to
         self._check_offer(command)
         limit = self._limits.command_line
         if len(bytes(command)) > limit:
@@ -179,17 +170,7 @@ class ClientConnection(ClientSide):
                 f"{command!r} is {len(bytes(command))} octets long, and a command line has at"
                 f" most {limit} (RFC 2449 section 4)"
             )
-
-    def _expected_state(self) -> State:
-        """The state that holds when everything unanswered succeeds."""
-        if self._expected is None:
-            state = self._state
-            for sent in (*self._unanswered, *self._waiting):
-                moves = MACHINE[state].get(sent.step)
-                if moves is not None:
-                    state = success(moves)
-            self._expected = state
-        return self._expected
+        return leads_to
 
     def _check_offer(self, command: Command) -> None:
         """What the RFCs forbid a client, given what the server offered."""
@@ -224,7 +205,6 @@ class ClientConnection(ClientSide):
 
     # -- what goes out, and when (RFC 2449 section 6.6) -------------------------------------------
 
-    BARRIERS = BARRIERS
     ENDS_GROUP = ENDS_GROUP
 
     # -- reading ----------------------------------------------------------------------------------
@@ -246,9 +226,13 @@ class ClientConnection(ClientSide):
                 event = self._read_block(self._block, data)
                 continue
             limits = self._limits
-            line = self._next_line(max(limits.response_line, limits.auth_line))
+            longest = max(limits.response_line, limits.auth_line)
+            try:
+                line = self._input.next_line(longest)
+            except LineTooLong:
+                self._line_too_long(longest)
             if line is None:
-                return self._starve()
+                return self._no_line(longest)
             if line.startswith(b"+ ") or line == b"+":
                 event = self._read_challenge(line)
                 continue
@@ -266,8 +250,7 @@ class ClientConnection(ClientSide):
             self._fail(f"{line[:512]!r} answers nothing: every command has had its response")
         sent = self._unanswered[0]
         self._state = self._follow(sent, CONTINUE, line)
-        self._expected = None
-        self._answered()
+        self._answered(self._state)
         return self._challenged(line[1:], self._auth)
 
     def _read_response(self, response: Response) -> Event | None:
@@ -326,14 +309,14 @@ class ClientConnection(ClientSide):
             content = content[: max(0, most - block.octets + len(content))]
         elif block.decoder.ended:
             self._block = None
-            self._answered()
+            self._answered(block.state)
             self._write_what_may_go()
             if not content:
                 return _END_OF_MESSAGE
             self._events.append(_END_OF_MESSAGE)
         return message_data(content) if content else None
 
-    def _complete(self, sent: Sent, state: State, response: Response) -> Event:
+    def _complete(self, sent: Sent[State], state: State, response: Response) -> Event:
         """All of a response has come."""
         result: Result = None
         done = isinstance(response, Ok)
@@ -344,8 +327,6 @@ class ClientConnection(ClientSide):
                 self._fail(f"the answer to {sent.request!r}: {error}")
         if isinstance(sent.request, Auth) and sent.request.mechanism is not None:
             self._auth_answered(sent, done)
-        if not done:
-            self._expected = None
         if sent.request is None:
             self._timestamp = timestamp_of(response) if done else None
             result = self._timestamp
@@ -355,9 +336,9 @@ class ClientConnection(ClientSide):
             self._utf8 = done
         self._state = state
         if sent.replies > 1:
-            self._unanswered[0] = sent._replace(replies=sent.replies - 1)
+            sent.replies -= 1
         else:
-            self._answered()
+            self._answered(state)
         if state is State.CLOSED:
             self._end(clean=not self._unanswered and not self._waiting)
         elif state is State.TLS and not len(self._input):
@@ -369,7 +350,7 @@ class ClientConnection(ClientSide):
         self._capabilities = capabilities
         self._pipelining = "PIPELINING" in capabilities
 
-    def _follow(self, sent: Sent, kind: str, line: bytes) -> State:
+    def _follow(self, sent: Sent[State], kind: str, line: bytes) -> State:
         """The state that an answer of this kind leads to. Raises RemoteProtocolError."""
         moves: Moves = MACHINE[self._state].get(sent.step, {})
         if kind in moves:
@@ -396,7 +377,7 @@ class ClientConnection(ClientSide):
         return "SASL" in self._capabilities
 
     def _check_auth(self, mechanism: str) -> None:
-        self._check_command(Auth(mechanism))
+        self._check_command(Auth(mechanism), "AUTH")
 
     def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
         command = Auth(mechanism, initial)

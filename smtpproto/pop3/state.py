@@ -34,7 +34,7 @@ from enum import Enum
 from smtpproto.events import Request
 from smtpproto.pop3.commands import Auth
 
-__all__ = ["ENTERED", "MACHINE", "Moves", "State", "step_of", "success"]
+__all__ = ["ENTERED", "MACHINE", "SUCCESS", "Moves", "State", "step_of", "success"]
 
 
 class State(Enum):
@@ -117,6 +117,13 @@ ENTERED: Mapping[tuple[State, str], State] = {(TRANSACTION, "QUIT"): UPDATE}
 def success(moves: Moves) -> State:
     """Where the answer leads that the client hopes for."""
     return next(iter(moves.values()))
+
+
+SUCCESS: Mapping[State, Mapping[str, State]] = {
+    state: {step: success(moves) for step, moves in allowed.items()}
+    for state, allowed in MACHINE.items()
+}
+"""The same for each step that a state allows."""
 
 
 def step_of(request: Request) -> str:

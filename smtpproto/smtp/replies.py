@@ -61,6 +61,7 @@ _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _VISIBLE = bytes(63 if _CONTROLS.match(chr(octet)) else octet for octet in range(256))
 """For bytes.translate: each control becomes "?"."""
 _CODES = {b"%d" % code: code for code in range(200, 600)}
+_LAST_LINES = {b"%d " % code: code for code in range(200, 600)}
 
 
 class EnhancedStatus(Value):
@@ -216,6 +217,12 @@ class ReplyReader:
         Raises RemoteProtocolError when the line is no reply line, when it changes the code of
         the reply that it continues, and when the reply is longer than the limit.
         """
+        code = _LAST_LINES.get(line[:4])
+        if code is None or self._lines:
+            return self._read_part(line)
+        return _reply(code, (_text(line),))  # as nearly every reply is
+
+    def _read_part(self, line: bytes) -> Reply | None:
         code = line[:3]
         number = _CODES.get(code)
         mark = line[3:4]
@@ -223,11 +230,7 @@ class ReplyReader:
             raise RemoteProtocolError(
                 f"expected a reply, three digits from 200 to 599 and a text, got {line[:512]!r}"
             )
-        text = line[4:].decode("utf-8", "surrogateescape")
-        if not text.isprintable():
-            text = _without_controls(line)
-        if not self._lines and mark != b"-":
-            return _reply(number, (text,))
+        text = _text(line)
         if self._lines and code != self._code:
             raise RemoteProtocolError(
                 f"a reply that began with {self._code.decode()} goes on with {line[:512]!r}:"
@@ -242,6 +245,11 @@ class ReplyReader:
             return None
         lines, self._lines, self._size = tuple(self._lines), [], 0
         return _reply(number, lines)
+
+
+def _text(line: bytes) -> str:
+    text = line[4:].decode("utf-8", "surrogateescape")
+    return text if text.isprintable() else _without_controls(line)
 
 
 def _without_controls(line: bytes) -> str:

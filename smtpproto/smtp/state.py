@@ -222,6 +222,10 @@ ENDS_GROUP = frozenset(
 """Steps after which a client waits for the reply (RFC 2920 section 3.1, and 1985, 2645, 3207,
 4954 for theirs; what an unregistered verb does nobody knows)."""
 
+ONLY_BEHIND: Mapping[str, str] = {"BDAT": "BDAT", "BDAT LAST": "BDAT"}
+"""What alone may be unanswered when these are written: MAIL and RCPT must be answered before the
+first chunk (RFC 3030 section 2)."""
+
 BARRIERS = frozenset({"EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "AUTH response", "TURN", "ATRN"})
 """Steps after which nothing may even be queued until they are answered: they change who talks,
 or what may be said, or whether it is said in clear."""
