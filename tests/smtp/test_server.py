@@ -2196,6 +2196,21 @@ def test_a_refused_burl_ends_the_message_that_the_chunks_before_it_began() -> No
     assert said == [250, 554]
 
 
+def test_no_octets_are_wanted_while_an_event_waits() -> None:
+    conn = at(EHLO + MAIL + RCPT, ext.Chunking(), ext.Burl())
+    conn.receive_data(b"BDAT 2\r\nab")
+    for _ in conn.events():
+        if conn.owed is not None:
+            conn.accept()
+    assert conn.wants_data
+    conn.receive_data(b"BURL imap://x LAST\r\n")
+    assert conn.next_event() == smtp.Burl("imap://x", last=True)
+    conn.reject(554)
+    assert not conn.wants_data
+    assert conn.next_event() == smtp.MessageRefused(smtp.Reply(554))
+    assert conn.wants_data
+
+
 def test_a_cr_before_a_burl_is_bare() -> None:
     found, said = burl(250, b"BDAT 2\r\na\r", b"BURL imap://x LAST\r\n")
     assert found[:2] == [smtp.MessageData(b"a"), smtp.ChunkReceived(2)]
