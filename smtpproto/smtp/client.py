@@ -133,6 +133,12 @@ class ClientConnection(ClientSide[State]):
         return self._state
 
     @property
+    def within_reply(self) -> bool:
+        """True while a reply has begun to arrive and has not ended, once the events are drained:
+        it cannot be the answer to what is sent only now."""
+        return not self._closed and (len(self._input) > 0 or self._reader.within_reply)
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the server's answer to EHLO offered; nothing before it, or after HELO."""
         return self._offered.capabilities

@@ -134,8 +134,8 @@ class Delivery:
         self._hear()
 
     def _hear(self) -> None:
-        """Hear all that has come before anything else is sent: a reply that is here already
-        cannot answer it, and would be taken for the reply to it."""
+        """Hear all that has come before anything else is sent: a reply that is here already, or
+        has begun, cannot answer it, and would be taken for the reply to it."""
         try:
             while self._report is None and (event := self._conn.next_event()) is not None:
                 if isinstance(event, ReplyReceived):
@@ -166,6 +166,8 @@ class Delivery:
         Then the connection is aborted and must be cut, and the report is there.
         """
         conn = self._conn
+        if conn.within_reply:  # it cannot answer what goes out now, and would be taken for that
+            return b""
         octets = self._unsent + conn.data_to_send()
         if not octets and self._content is not None and self._ledger.taken and not conn.held_back:
             self._send_block(self._content)
@@ -200,8 +202,9 @@ class Delivery:
     # -- what comes next, when everything is answered ---------------------------------------------
 
     def _go_on(self) -> None:
-        if self._conn.idle and self._report is None:
-            _NEXT[self._conn.state](self)
+        conn = self._conn
+        if conn.idle and not conn.within_reply and self._report is None:
+            _NEXT[conn.state](self)
 
     def _say_hello(self) -> None:
         assert self._hello is not None
@@ -345,11 +348,12 @@ class Delivery:
             self._ledger.refuse(self._ledger.taken, _REFUSED_EARLY, event.reply)
 
     def _after_message(self, event: ReplyReceived) -> None:
-        ledger = self._ledger
-        if not ledger.taken:  # it was the lone dot, or what followed a refused chunk
-            return
-        if not self._complete:
+        ledger, conn = self._ledger, self._conn
+        unasked = conn.idle and conn.state is State.DATA  # not even the lone dot is sent
+        if unasked or (ledger.taken and not self._complete):
             self._answered_early(event.reply)
+            return
+        if not ledger.taken:  # it was the lone dot, or what followed a refused chunk
             return
         whose: MutableSequence[int] = ledger.taken
         if event.recipient is not None:  # LMTP answers for one after the other

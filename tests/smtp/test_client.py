@@ -873,6 +873,19 @@ def test_421_that_nothing_asked_for() -> None:
     assert conn.closed
 
 
+def test_within_reply() -> None:
+    """Whoever sends while a reply that nothing has asked for comes in gets it for an answer."""
+    conn = client()
+    for octets, within in ((b"4", True), (b"21-busy\r\n", True), (b"421 bye\r\n", False)):
+        got(conn, octets)
+        assert conn.within_reply is within
+    conn = client()
+    got(conn, b"250-what\r\n")
+    with pytest.raises(RemoteProtocolError):
+        got(conn, b"what\r\n")
+    assert not conn.within_reply
+
+
 def test_421_answers_the_oldest_command() -> None:
     conn = client("PIPELINING")
     for command in (MAIL, RCPT, DATA):

@@ -1022,3 +1022,67 @@ def test_a_reply_left_over_from_before_is_not_the_reply_to_mail() -> None:
     delivery = smtp.Delivery(conn, ONE, HELLO)
     assert verdicts(delivery) == [D]
     assert "answers nothing" in str(delivery.report)
+
+
+@pytest.mark.parametrize(("begun", "rest"), [(b"2", b"50 ok\r\n"), (b"250-ok\r\n", b"250 ok\r\n")])
+class TestAReplyThatHasBegun:
+    """It is the answer to nothing that goes out after it, however it is cut."""
+
+    @pytest.mark.parametrize("keywords", [(), ("PIPELINING", "CHUNKING")])
+    def test_before_the_message(self, keywords: tuple[str, ...], begun: bytes, rest: bytes) -> None:
+        _, delivery = accepted(*keywords)
+        delivery.receive_data(begun)
+        assert written(delivery) == b""
+        delivery.receive_data(rest)
+        assert written(delivery) == b""
+        assert verdicts(delivery) == [D]
+        assert "answers nothing" in str(delivery.report)
+
+    @pytest.mark.parametrize("keywords", [(), ("PIPELINING", "CHUNKING")])
+    def test_within_the_last_block(
+        self, keywords: tuple[str, ...], begun: bytes, rest: bytes
+    ) -> None:
+        _, delivery = accepted(*keywords, message=b"\n" * (BLOCK - 2))
+        assert len(delivery.data_to_send()) == 65536
+        delivery.receive_data(begun)
+        assert written(delivery) == b""
+        delivery.receive_data(rest)
+        assert written(delivery) == b""
+        assert verdicts(delivery) == [D]
+
+    def test_before_mail(self, begun: bytes, rest: bytes) -> None:
+        conn, delivery = begin(envelope=ONE)
+        delivery.receive_data(b"220 mx\r\n")
+        assert written(delivery) == b"EHLO client.example\r\n"
+        delivery.receive_data(b"250 mx\r\n" + begun)
+        assert written(delivery) == b""
+        assert conn.wants_data
+        delivery.receive_data(rest)
+        assert verdicts(delivery) == [D]
+
+    def test_and_is_cut_off(self, begun: bytes, rest: bytes) -> None:
+        _, delivery = accepted()
+        delivery.receive_data(begun)
+        delivery.receive_data(b"")
+        assert verdicts(delivery) == [D]
+
+
+def test_a_refusal_within_the_message_may_be_cut_anywhere() -> None:
+    _, delivery = accepted(message=b"x" * 5 * BLOCK)
+    assert delivery.data_to_send()
+    for octet in b"554 too large\r\n":
+        assert delivery.report is None
+        delivery.receive_data(bytes([octet]))
+        assert written(delivery) == b""
+    assert verdicts(delivery) == [R]
+
+
+def test_a_refusal_of_the_message_before_the_lone_dot() -> None:
+    """The dot would follow what the server does not wait for any more."""
+    conn, delivery = offered("PIPELINING")
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n550 no\r\n354 go on\r\n554 no valid recipients\r\n")
+    assert written(delivery) == b""
+    assert conn.closed
+    assert delivery.report is not None
+    assert delivery.report.outcomes[0].reply == smtp.Reply(550, "no")
