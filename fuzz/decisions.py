@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from smtpproto.events import Event, MessageData
 
 HEAD = 16
+
+T = TypeVar("T")
 
 
 class Decisions:
@@ -26,6 +29,10 @@ class Decisions:
         octet += 7 * (self._next // len(self._head))
         self._next += 1
         return octet % count
+
+    def pick(self, what: str, options: Sequence[T]) -> T:
+        """One of the options; `what` it is about makes no difference."""
+        return options[self.below(len(options))]
 
 
 def split(data: bytes) -> tuple[bytes, bytes]:
