@@ -73,8 +73,8 @@ class Delivery:
 
     __slots__ = (
         "_chunked", "_complete", "_conn", "_content", "_eight_bit", "_ended", "_envelope", "_hello",
-        "_ledger", "_mail", "_message", "_most", "_problem", "_read", "_report", "_room",
-        "_seven_bit", "_size", "_successes", "_unsent",
+        "_ledger", "_mail", "_message", "_most", "_problem", "_read", "_refused", "_report",
+        "_room", "_seven_bit", "_size", "_successes", "_unsent",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +110,7 @@ class Delivery:
         self._read = False  # the message has been, or has begun to be
 
         # The transaction.
+        self._refused = False  # MAIL was
         self._room = 0  # for so many more recipients
         self._successes = 0
         self._content: Content | None = None  # once the message may go out
@@ -213,6 +214,12 @@ class Delivery:
             self._finish()
 
     def _begin_transaction(self) -> None:
+        if self._refused:
+            # No transaction has begun, but Postfix holds the SIZE of a refused MAIL against the
+            # next one that says none, whoever sends it.
+            self._refused = False
+            self._conn.send(Rset())
+            return
         ledger = self._ledger
         if self._mail is None:
             self._mail = self._prepare()
@@ -324,7 +331,8 @@ class Delivery:
             self._ledger.refuse_all("the server refused the client", event.reply)
 
     def _after_mail(self, event: ReplyReceived) -> None:
-        if event.reply.code >= 400:
+        self._refused = event.reply.code >= 400
+        if self._refused:
             self._ledger.refuse_all("MAIL was refused", event.reply)
 
     def _after_rcpt(self, event: ReplyReceived) -> None:

@@ -11,6 +11,7 @@ from smtpproto import LocalProtocolError, smtp
 from smtpproto.smtp import State
 from smtpproto.smtp.content import BLOCK
 from tests.delivering import ENVELOPE, HELLO, A, D, R, begin, play, verdicts, written
+from tests.dialogue import dialogues
 
 ONE = smtp.Envelope("a@client.example", ["b@mx.example"])
 
@@ -169,21 +170,40 @@ def test_helo_where_ehlo_is_not_known() -> None:
 
 
 def test_another_delivery_over_the_same_connection() -> None:
-    conn, delivery = begin(envelope=ONE)
-    play(
-        delivery,
-        """
-        S: 220 mx.example
-        C: EHLO client.example
-        S: 250 mx.example
-        C: MAIL FROM:<a@client.example>
-        S: 451 later
-        """,
-    )
-    assert verdicts(delivery) == [D]
-    assert state(conn) is State.READY
-    again = smtp.Delivery(conn, ONE, HELLO)
-    play(again, "C: MAIL FROM:<a@client.example>")
+    """After a refused MAIL and its RSET; pieces have no SIZE that could be said."""
+    (dialogue,) = dialogues("smtp-rset-after-mail.txt")
+    *turns, _, _ = dialogue.turns()  # QUIT and its reply are the caller's
+    conn, first = begin(envelope=ONE)
+    delivery = first
+    for side, said in turns:
+        octets = b"".join(line.octets for line in said)
+        if side == "S":
+            delivery.receive_data(octets)
+            continue
+        if delivery.report is not None:
+            delivery = smtp.Delivery(conn, ONE, iter([HELLO]))
+        assert written(delivery) == octets
+    assert verdicts(first) == [D]
+    assert verdicts(delivery) == [A]
+
+
+def test_rset_after_a_refused_mail_and_what_was_pipelined_behind_it() -> None:
+    for after_data in ("S: 503 MAIL first", "S: 354 go on\nC: .\nS: 554 no"):
+        conn, delivery = offered("PIPELINING")
+        play(
+            delivery,
+            """
+            C: MAIL FROM:<a@client.example>
+            C: RCPT TO:<b@mx.example>
+            C: DATA
+            S: 550 not from you
+            S: 503 MAIL first
+            """,
+        )
+        play(delivery, after_data)
+        play(delivery, "C: RSET\nS: 250 OK")
+        assert verdicts(delivery) == [R]
+        assert state(conn) is State.READY
 
 
 def test_a_connection_that_is_greeted_already() -> None:
