@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from smtpproto.commandline import upper
 from smtpproto.smtp import extensions as ext
-from smtpproto.smtp.extension import Extension
+from smtpproto.smtp.extension import PARAMETER, Extension
 from smtpproto.smtp.replies import Reply
-from smtpproto.values import Value, fill
+from smtpproto.values import Value, constructor, fill
 
 __all__ = ["NO_CAPABILITIES", "Capabilities"]
 
@@ -47,7 +47,7 @@ class Capabilities(Value):
         """Read the answer to EHLO or LHLO: each line after the first (RFC 5321 4.1.1.1).
 
         The legacy ``AUTH=`` line counts where there is no other. What cannot be read becomes
-        Unknown, or is passed over when it is not even a line of words.
+        Unknown, within the grammar or not, or is passed over when it is not even a line of words.
         """
         extensions: dict[str, Extension] = {}
         for line in reply.lines[1:]:
@@ -96,14 +96,17 @@ class Capabilities(Value):
 
 def _read(keyword: str, words: list[str]) -> Extension:
     known = CLASSES.get(keyword)
-    printable = [word for word in words if word.isprintable()]
+    parameters = [word for word in words if PARAMETER.fullmatch(word)]
     if known is not None:
         try:
-            return known.parse(printable)
+            return known.parse(parameters)
         except ValueError:
             pass
-    return (ext.Verb if keyword in _VERBS else ext.Unknown)(keyword, *printable)
+    if keyword in _VERBS:
+        return ext.Verb(keyword, *parameters)
+    return _unknown(keyword, tuple(word for word in words if word.isprintable()))
 
 
+_unknown = constructor(ext.Unknown)  # as it stands: see there
 _NO_LIMITS = ext.Limits()
 NO_CAPABILITIES = Capabilities()

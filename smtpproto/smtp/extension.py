@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
 from smtpproto.values import Value
 
-__all__ = ["Extension", "octets_added"]
+__all__ = ["PARAMETER", "Extension", "octets_added"]
+
+PARAMETER = re.compile("[!-~]+")
+"""RFC 5321 section 4.1.1.1: ehlo-param, a word behind the keyword."""
 
 _NONE: Mapping[str, int] = MappingProxyType({})
 

@@ -17,6 +17,7 @@ from smtpproto import values as _values
 from smtpproto.smtp import commands as _commands
 from smtpproto.smtp import extension as _extension
 from smtpproto.smtp import keywords as _keywords
+from smtpproto.smtp import parameters as _parameters
 from smtpproto.smtp import refused as _refused
 from smtpproto.smtp import timestamps as _timestamps
 
@@ -556,7 +557,11 @@ class Verb(_extension.Extension):
 
 class Unknown(_extension.Extension):
     """Any other keyword, with its parameters; the parameters of MAIL and RCPT that it might
-    bring pass through unchecked."""
+    bring pass through unchecked.
+
+    A client may have been offered one that RFC 5321 section 4.1.1.1 does not allow; building it
+    raises LocalProtocolError.
+    """
 
     __slots__ = ("keyword", "parameters")
     __match_args__ = ("keyword", "parameters")
@@ -564,7 +569,11 @@ class Unknown(_extension.Extension):
     parameters: tuple[str, ...]
 
     def __init__(self, keyword: str, *parameters: str) -> None:
-        for word in (keyword, *parameters):
+        if not isinstance(keyword, str) or not _parameters.KEYWORD.fullmatch(keyword):
+            raise _errors.LocalProtocolError(
+                f"{keyword!r} is no EHLO keyword: expected letters, digits and '-'"
+            )
+        for word in parameters:
             _checked_word(word)
         _values.fill(self, keyword.upper(), parameters)
 
@@ -573,5 +582,7 @@ class Unknown(_extension.Extension):
 
 
 def _checked_word(word: str) -> None:
-    if not word or " " in word or not word.isprintable():
-        raise _errors.LocalProtocolError(f"{word!r} cannot stand in the answer to EHLO: one word")
+    if not isinstance(word, str) or not _extension.PARAMETER.fullmatch(word):
+        raise _errors.LocalProtocolError(
+            f"{word!r} cannot stand in the answer to EHLO: expected one word of printable ASCII"
+        )

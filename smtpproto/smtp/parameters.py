@@ -26,7 +26,14 @@ from smtpproto.values import Value
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["NO_PARAMETERS", "MailKeywords", "ParameterValue", "Parameters", "RcptKeywords"]
+__all__ = [
+    "KEYWORD",
+    "NO_PARAMETERS",
+    "MailKeywords",
+    "ParameterValue",
+    "Parameters",
+    "RcptKeywords",
+]
 
 ParameterValue = Union[
     str,
@@ -75,7 +82,8 @@ class RcptKeywords(TypedDict, total=False):
     rrvs: ValidSince | str | None
 
 
-_KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+"""RFC 5321 section 4.1.2: esmtp-keyword; section 4.1.1.1: ehlo-keyword."""
 _VALUE = re.compile("[^\0- =\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -116,7 +124,7 @@ class Parameters(Value, Mapping[str, ParameterValue]):
         for word in filter(None, text.split(" ")):
             name, equals, written = word.partition("=")
             keyword = upper(name)
-            if not _KEYWORD.fullmatch(keyword) or (equals and not _VALUE.fullmatch(written)):
+            if not KEYWORD.fullmatch(keyword) or (equals and not _VALUE.fullmatch(written)):
                 raise ValueError("a parameter is KEYWORD or KEYWORD=value")
             if keyword in values:
                 raise ValueError(f"{keyword} is given twice")
@@ -185,7 +193,7 @@ class Parameters(Value, Mapping[str, ParameterValue]):
 
 def _checked(keyword: str, value: object) -> object:
     """A value that a caller gave, as it will be read. Raises LocalProtocolError."""
-    if not _KEYWORD.fullmatch(keyword):
+    if not KEYWORD.fullmatch(keyword):
         raise LocalProtocolError(f"{keyword!r} is no parameter keyword: letters, digits, '-'")
     registered = KEYWORDS.get(keyword)
     if registered is None:

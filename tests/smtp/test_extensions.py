@@ -124,6 +124,8 @@ def test_the_namespace_holds_nothing_else() -> None:
         (["X-\udce9", "HELP"], [ext.Help()]),
         (["X y\udce9 z"], [ext.Unknown("X", "z")]),
         (["DSN extra"], [ext.Dsn()]),
+        (["BURL ö imap"], [ext.Burl("imap")]),
+        (["XCLIENT NAME ö"], [ext.Verb("XCLIENT", "NAME")]),
         (["DELIVERBY x"], [ext.Unknown("DELIVERBY", "x")]),
         (["DELIVERBY 1 2"], [ext.Unknown("DELIVERBY", "1", "2")]),
         (["DELIVERBY 1,"], [ext.Unknown("DELIVERBY", "1,")]),
@@ -153,7 +155,7 @@ def test_the_first_line_offers_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[""], ["a b"], ["a\r\nb"], ["\0"], ["\n"], ["a", ""], ["a", "b c"]]
+    "words", [[""], ["a b"], ["a\r\nb"], ["\0"], ["\n"], ["a", ""], ["a", "b c"], ["a", "\xe9"]]
 )
 def test_words_that_cannot_stand_in_the_answer(words: list[str]) -> None:
     for extension in (ext.Unknown, ext.Verb):
@@ -280,6 +282,22 @@ class TestCapabilities:
             b"250-proxy.example hello\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
             b"250-AUTH PLAIN LOGIN\r\n250 X-THING y\r\n"
         )
+
+    @pytest.mark.parametrize("line", ["X_ODD", "-X", "X-ÄÖ 1", "HELLO, there", "X-THING a ö"])
+    def test_what_no_server_may_write_is_read_and_offered_by_a_proxy(self, line: str) -> None:
+        offered = Capabilities.parse(Reply(250, "mx.example", line))
+        (extension,) = offered
+        assert isinstance(extension, ext.Unknown)
+        assert str(extension) == line
+        with pytest.raises(LocalProtocolError, match=r"no EHLO keyword|printable ASCII"):
+            ext.Unknown(*line.split(" "))
+        server = smtp.ServerConnection("proxy.example", extensions=offered)
+        server.accept()
+        server.receive_data(b"EHLO client.example\r\n")
+        assert server.next_event() == smtp.Ehlo("client.example")
+        server.data_to_send()
+        server.accept()
+        assert server.data_to_send().endswith(f"\r\n250 {line}\r\n".encode())
 
     def test_of_what_it_was_offered_a_proxy_leaves_out_what_lacks_something(self) -> None:
         """RFC 6531 section 3.1: no SMTPUTF8 without 8BITMIME."""
