@@ -38,6 +38,10 @@ __all__ = ["Delivery"]
 _CALL = 65536
 """The most octets that one call of data_to_send() gives."""
 
+_LINES = 100
+"""The most lines of a reply that a report keeps. In lines of a few letters, a server's replies to
+each of the recipients take seven times as much memory as they have octets."""
+
 
 class Delivery:
     """Sends one message to the recipients of `envelope`, and reports on each of them::
@@ -314,6 +318,9 @@ class Delivery:
     # -- what a reply means for the recipients ----------------------------------------------------
 
     def _replied(self, event: ReplyReceived) -> None:
+        if len(event.reply.lines) > _LINES:
+            shortened = Reply(event.reply.code, *event.reply.lines[:_LINES])
+            event = ReplyReceived(event.command, shortened, event.recipient)
         if event.reply.code == 421 and event.recipient is None:
             self._ledger.refuse_all("the server has ended the session", event.reply)
         else:

@@ -29,8 +29,9 @@ class Verdict(Enum):
 class Outcome(Value):
     """The verdict for one recipient, and why.
 
-    `reply` is the server's reply that decided it; None where there was none: the connection was
-    lost, or the message was not even offered to this server. `reason` says it in words.
+    `reply` is the server's reply that decided it, 100 lines at most; None where there was none:
+    the connection was lost, or the message was not even offered to this server. `reason` says it
+    in words.
     """
 
     __slots__ = ("recipient", "verdict", "reply", "reason")  # the order of use

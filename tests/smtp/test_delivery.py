@@ -1106,3 +1106,18 @@ def test_a_refusal_of_the_message_before_the_lone_dot() -> None:
     assert conn.closed
     assert delivery.report is not None
     assert delivery.report.outcomes[0].reply == smtp.Reply(550, "no")
+
+
+def test_a_report_keeps_a_hundred_lines_of_a_reply() -> None:
+    """The 64 KiB that a server may say of each recipient need not stay in memory."""
+    _, delivery = offered("PIPELINING", envelope=MANY)
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n")
+    for code in (b"550", b"452", b"452", b"552", b"250"):
+        lines = b"".join(code + b"-%d\r\n" % number for number in range(5000))
+        delivery.receive_data(lines + code + b" end\r\n")
+    delivery.abort()
+    assert delivery.report is not None
+    first, *others = (one.reply for one in delivery.report.outcomes)
+    assert first == smtp.Reply(550, *map(str, range(100)))
+    assert [one and len(one.lines) for one in others] == [100, 100, 100, None]
