@@ -227,10 +227,12 @@ class Delivery:
         ledger = self._ledger
         if self._mail is None:
             self._mail = self._prepare()
-        if ledger.crowded and self._successes and isinstance(self._message, Octets):
-            # As many as the server took this time. A transaction that delivered nothing gives no
-            # hope for another one (RFC 5321 section 4.5.3.1.10).
-            self._most = self._successes
+        if not self._successes or not isinstance(self._message, Octets):
+            # Where nobody was delivered to, nobody was too many (RFC 5321 section 4.5.3.1.10); a
+            # server could else have everybody named again for each whom it takes.
+            ledger.defer_crowded()
+        elif ledger.crowded:
+            self._most = self._successes  # as many as the server took this time
             ledger.readmit()
         if self._read and not isinstance(self._message, Octets):
             ledger.settle(ledger.todo, Verdict.DEFERRED, "the message cannot be read a second time")

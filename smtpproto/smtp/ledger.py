@@ -64,10 +64,15 @@ class Ledger:
         self.todo.extend(index for index, _ in self.crowded)
         self.crowded.clear()
 
-    def report(self) -> Report:
-        """The outcomes of all, in the envelope's order. Those of too many are deferred now."""
+    def defer_crowded(self) -> None:
+        """Those who were too many have had their only chance."""
         for index, reply in self.crowded:
             self.settle([index], Verdict.DEFERRED, "too many recipients at a time", reply)
+        self.crowded.clear()
+
+    def report(self) -> Report:
+        """The outcomes of all, in the envelope's order."""
+        self.defer_crowded()
         return Report(self._outcomes[index] for index in range(len(self._recipients)))
 
 

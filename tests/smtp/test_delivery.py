@@ -736,6 +736,35 @@ def test_a_transaction_that_delivered_nothing_has_no_further_one() -> None:
     assert verdicts(delivery) == [A, D]
 
 
+def test_who_was_too_many_where_nobody_was_delivered_to_is_not_named_again() -> None:
+    """Else a server that refuses all but the last could have all the others named again."""
+    envelope = smtp.Envelope("a@b", ["b@x", "c@x"])
+    _, delivery = offered("PIPELINING", "LIMITS RCPTMAX=1", envelope=envelope, message=b"x")
+    play(
+        delivery,
+        """
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<b@x>
+        C: DATA
+        S: 250 OK
+        S: 452 too many
+        S: 503 nobody
+        C: RSET
+        S: 250 OK
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<c@x>
+        C: DATA
+        S: 250 OK
+        S: 250 OK
+        S: 354 go on
+        C: x
+        C: .
+        S: 250 OK
+        """,
+    )
+    assert verdicts(delivery) == [D, A]
+
+
 def in_the_second_transaction() -> smtp.Delivery:
     """The first of two recipients has the message, and the server has to answer it."""
     envelope = smtp.Envelope("a@b", ["b@x", "c@x"])
