@@ -289,6 +289,7 @@ class ClientConnection(ClientSide[State]):
                 self._line_too_long(self._longest_line)
             if line is None:
                 return self._no_line(self._longest_line)
+            self._starved = self._input.empty and not self._at_eof
             if len(line) > self._longest_reply and not line.startswith(b"334"):
                 self._fail(f"a reply line is longer than {self._limits.reply_line} octets")
             try:
@@ -378,6 +379,7 @@ class ClientConnection(ClientSide[State]):
 
     def _after_message(self, request: Request, reply: Reply) -> None:
         self._over = self._state is READY
+        self._starved = False  # it ends with the next event, if that is none too
 
     def _after_auth(self, request: Request, reply: Reply) -> None:
         self._offered.authenticated = reply.code == 235
@@ -475,6 +477,8 @@ class ClientConnection(ClientSide[State]):
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
+        if self._over:
+            self._end_transaction()
         self._state = self._expected = CLOSED
         self._reading = ClientConnection._await_no_reply
         self._chunk_left = 0

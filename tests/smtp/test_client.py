@@ -1511,6 +1511,17 @@ def test_the_envelope_stays_until_the_last_of_the_replies() -> None:
     assert conn.envelope is None
 
 
+def test_the_envelope_is_not_left_behind_when_the_session_ends() -> None:
+    conn = in_message()
+    conn.send(END)
+    conn.receive_data(b"250 taken\r\n")
+    assert conn.next_event() == received(END, 250, "taken")
+    assert conn.envelope == smtp.Envelope(MAIL, [RCPT])
+    conn.abort()
+    assert conn.next_event() == smtp.ConnectionClosed(False)
+    assert conn.envelope is None
+
+
 def test_the_server_leaves_between_the_replies_of_lmtp() -> None:
     conn = client(lmtp=True)
     for command in (MAIL, RCPT, RCPT_2):
