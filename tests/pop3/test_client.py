@@ -50,6 +50,7 @@ from smtpproto.pop3 import (
     User,
     Utf8,
 )
+from tests.counting import calls
 
 DIGEST = "c4c9334bac560ecc979e58001b3e22fb"
 
@@ -386,6 +387,24 @@ def test_pipelined_octets_are_bounded() -> None:
     for _ in range(1000):
         client.send(Noop())
     assert len(client.data_to_send()) == 6000
+
+
+def test_refusals_of_what_is_pipelined_take_linear_time() -> None:
+    """What is expected after all that is unanswered is not worked out again for each of them."""
+
+    def refused(messages: int) -> int:
+        client = logged_in("PIPELINING", limits=Limits(pipeline_octets=None))
+        for number in range(1, messages + 1):
+            client.send(Dele(number))
+
+        def hear_all() -> None:
+            for number in range(1, messages + 1):
+                assert hear(client, b"-ERR\r\n") == [ResponseReceived(Dele(number), Err())]
+                client.send(Noop())
+
+        return calls(hear_all)
+
+    assert refused(400) < 2.1 * refused(200)
 
 
 def test_the_state_is_what_responses_have_confirmed() -> None:

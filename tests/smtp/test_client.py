@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, RemoteProtocolError, sasl, smtp
 from smtpproto.smtp import ClientConnection, ReplyReceived, State, ext
+from tests.counting import calls
 
 EHLO = smtp.Ehlo("client.example")
 MAIL = smtp.Mail("a@client.example")
@@ -335,6 +336,27 @@ def test_pipeline_octets() -> None:
     assert conn.data_to_send() == WIRE_RCPT * 4
     got(conn, b"250 ok\r\n" * 4)
     assert conn.data_to_send() == WIRE_RCPT
+
+
+@pytest.mark.parametrize("mail", [b"250 ok\r\n", b"550 no\r\n"])
+def test_refusals_of_what_is_pipelined_take_linear_time(mail: bytes) -> None:
+    """What is expected after all that is unanswered is not worked out again for each of them."""
+
+    def refused(recipients: int) -> int:
+        conn = client("PIPELINING", limits=smtp.Limits(pipeline_octets=None))
+        for command in (MAIL, *[RCPT] * recipients):
+            conn.send(command)
+
+        def hear() -> None:
+            for reply in (mail, *[b"550 no\r\n"] * recipients):
+                (event,) = got(conn, reply)
+                assert isinstance(event, ReplyReceived)
+                if event.reply.code == 550:
+                    conn.send(smtp.Rset())
+
+        return calls(hear)
+
+    assert refused(400) < 2.1 * refused(200)
 
 
 def test_pipeline_octets_by_default_and_without_limit() -> None:
