@@ -74,7 +74,7 @@ class ClientConnection(ClientSide[State]):
 
     __slots__ = (
         "_auth", "_chunk_left", "_encoder", "_limits", "_lmtp", "_longest_line", "_longest_reply",
-        "_mail", "_offered", "_over", "_reader", "_recipients", "_refused", "_resumed", "_state",
+        "_mail", "_offered", "_reader", "_recipients", "_refused", "_resumed", "_state",
         "_strict", "_told",
     )  # fmt: skip
 
@@ -113,7 +113,6 @@ class ClientConnection(ClientSide[State]):
         self._recipients: list[Rcpt] = []
         self._told = 0  # recipients that have had their reply to the message (LMTP)
         self._resumed = False  # its recipients are those of the message that broke off
-        self._over = False  # the transaction's last reply has been handed out
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -280,8 +279,6 @@ class ClientConnection(ClientSide[State]):
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
-        if self._over:
-            self._end_transaction()
         while True:
             try:
                 line = self._input.next_line(self._longest_line)
@@ -300,6 +297,12 @@ class ClientConnection(ClientSide[State]):
                 event = self._replied(reply)
                 if event is not None:
                     return event
+
+    def _read_on(self) -> Event | None:
+        """The event after the last reply of a transaction, none too, ends it."""
+        self._end_transaction()
+        self._reading = ClientConnection._read
+        return self._starve() if self._input.empty else self._read()
 
     def _await_no_reply(self) -> Event | None:
         """The session is over, or for others to go on with."""
@@ -378,8 +381,9 @@ class ClientConnection(ClientSide[State]):
         self._refused = False
 
     def _after_message(self, request: Request, reply: Reply) -> None:
-        self._over = self._state is READY
-        self._starved = False  # it ends with the next event, if that is none too
+        if self._state is READY:
+            self._reading = ClientConnection._read_on
+            self._starved = False
 
     def _after_auth(self, request: Request, reply: Reply) -> None:
         self._offered.authenticated = reply.code == 235
@@ -477,7 +481,7 @@ class ClientConnection(ClientSide[State]):
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
-        if self._over:
+        if self._reading is ClientConnection._read_on:
             self._end_transaction()
         self._state = self._expected = CLOSED
         self._reading = ClientConnection._await_no_reply

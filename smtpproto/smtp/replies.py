@@ -218,11 +218,12 @@ class ReplyReader:
         the reply that it continues, and when the reply is longer than the limit.
         """
         code = _LAST_LINES.get(line[:4])
-        if code is None or self._lines:
-            return self._read_part(line)
-        return _reply(code, (_text(line),))  # as nearly every reply is
+        text = line[4:].decode("utf-8", "surrogateescape")
+        if code is None or self._lines or not text.isprintable():
+            return self._read_part(line, text)
+        return _reply(code, (text,))  # as nearly every reply is
 
-    def _read_part(self, line: bytes) -> Reply | None:
+    def _read_part(self, line: bytes, text: str) -> Reply | None:
         code = line[:3]
         number = _CODES.get(code)
         mark = line[3:4]
@@ -230,7 +231,8 @@ class ReplyReader:
             raise RemoteProtocolError(
                 f"expected a reply, three digits from 200 to 599 and a text, got {line[:512]!r}"
             )
-        text = _text(line)
+        if not text.isprintable():
+            text = _without_controls(line)
         if self._lines and code != self._code:
             raise RemoteProtocolError(
                 f"a reply that began with {self._code.decode()} goes on with {line[:512]!r}:"
@@ -245,11 +247,6 @@ class ReplyReader:
             return None
         lines, self._lines, self._size = tuple(self._lines), [], 0
         return _reply(number, lines)
-
-
-def _text(line: bytes) -> str:
-    text = line[4:].decode("utf-8", "surrogateescape")
-    return text if text.isprintable() else _without_controls(line)
 
 
 def _without_controls(line: bytes) -> str:
