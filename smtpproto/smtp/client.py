@@ -45,6 +45,7 @@ from smtpproto.smtp.state import (
     TURNED,
     State,
     named,
+    next_state,
     step_of,
 )
 from smtpproto.values import check_choice
@@ -77,6 +78,9 @@ class ClientConnection(ClientSide[State]):
         "_mail", "_offered", "_reader", "_recipients", "_refused", "_resumed", "_state",
         "_strict", "_told",
     )  # fmt: skip
+
+    ENDS_GROUP = ENDS_GROUP
+    ONLY_BEHIND = ONLY_BEHIND
 
     def __init__(
         self,
@@ -273,9 +277,6 @@ class ClientConnection(ClientSide[State]):
                 " way to leave it"
             )
 
-    ENDS_GROUP = ENDS_GROUP
-    ONLY_BEHIND = ONLY_BEHIND
-
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
@@ -319,12 +320,9 @@ class ClientConnection(ClientSide[State]):
             return self._unasked(reply)
         sent = self._unanswered[0]
         moves = MACHINE[self._state].get(sent.step)
-        if moves is None:
-            state = self._overtaken(sent, reply)
-        else:
-            state = moves.get(code) or moves.get(code // 100)
+        state = self._overtaken(sent, reply) if moves is None else next_state(moves, code)
         if state is None:
-            self._cannot_answer(sent, reply, moves or OVERTAKEN.get(sent.step, REFUSALS))
+            self._cannot_answer(sent, reply)
         recipient = self._next_recipient(sent) if self._lmtp else None
         event: Event | None = reply_received(sent.request, reply, recipient)
         if sent.replies > 1:
@@ -350,10 +348,11 @@ class ClientConnection(ClientSide[State]):
             return self._state
         return DATA if reply.code in kinds else None
 
-    def _cannot_answer(self, sent: Sent[State], reply: Reply, expected: Iterable[int]) -> NoReturn:
+    def _cannot_answer(self, sent: Sent[State], reply: Reply) -> NoReturn:
+        kinds = MACHINE[self._state].get(sent.step) or OVERTAKEN.get(sent.step, REFUSALS)
         self._fail(
             f"{reply!r} cannot answer {sent.request or 'the opening of the connection'!r} in state"
-            f" {self._state.value}: expected {named(expected)}"
+            f" {self._state.value}: expected {named(kinds)}"
         )
 
     # What an answered step changes besides the state.
@@ -399,8 +398,7 @@ class ClientConnection(ClientSide[State]):
             self._reading = ClientConnection._await_no_reply
 
     def _after_quit(self, request: Request, reply: Reply) -> None:
-        if self._state is CLOSED:
-            self._end(clean=self.idle)
+        self._end(clean=self.idle)
 
     def _challenge(self, sent: Sent[State], reply: Reply) -> Event | None:
         self._auth = sent.request

@@ -682,6 +682,15 @@ def test_exactly_the_octets_that_were_announced() -> None:
     assert conn.data_to_send() == b"BDAT 3\r\none"
 
 
+def test_no_exchange_begins_before_the_octets_that_were_announced() -> None:
+    conn = ready_for_chunks("AUTH EXTERNAL")
+    conn.send(smtp.Bdat(3, last=True))
+    mechanism = Mechanism(b"")
+    with pytest.raises(LocalProtocolError, match="announced 3 octets more"):
+        conn.authenticate(mechanism)
+    assert mechanism.asked == []
+
+
 def test_chunks_wait_for_mail_and_rcpt() -> None:
     conn = client("CHUNKING", "PIPELINING")
     for item in (MAIL, RCPT, smtp.Bdat(3), smtp.MessageData(b"one"), smtp.Bdat(0, True)):
@@ -1516,6 +1525,20 @@ def test_one_reply_for_each_accepted_recipient(chunks: bool) -> None:
         received(smtp.Rset(), 250, "reset"),
     ]
     assert state(conn) is State.READY
+
+
+def test_lmtp_a_url_that_is_pipelined_has_a_reply_for_each_recipient_that_was_accepted() -> None:
+    """RFC 4468 section 3.2: BURL may be pipelined with MAIL and RCPT."""
+    conn = client("CHUNKING", "BURL", "PIPELINING", lmtp=True)
+    url = smtp.Burl("imap://example.org/x", last=True)
+    for command in (MAIL, RCPT, RCPT_2, RCPT, url):
+        conn.send(command)
+    assert conn.data_to_send().endswith(b"BURL imap://example.org/x LAST\r\n")
+    got(conn, b"250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n")
+    assert got(conn, b"250 one\r\n") == [ReplyReceived(url, smtp.Reply(250, "one"), RCPT)]
+    assert not conn.idle
+    assert got(conn, b"450 two\r\n") == [ReplyReceived(url, smtp.Reply(450, "two"), RCPT)]
+    assert conn.idle
 
 
 def test_the_envelope_stays_until_the_last_of_the_replies() -> None:
