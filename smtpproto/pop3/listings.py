@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import filterfalse, repeat
 from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
@@ -36,7 +36,7 @@ _REST = r"(?:[ \t].*)?$"
 _UID = re.compile("[!-~]{1,70}")
 _MOST_OCTETS = 10**19 - 1
 _COMMAS = bytes.maketrans(b" \r", b",,")
-_WINDOW = 32768
+_WINDOW = 16384
 
 
 def _check(what: str, number: int, least: int, most: int) -> None:
@@ -286,7 +286,7 @@ def _plainly(kind: type[_Numbered], lines: bytes) -> bytes:
     text = lines.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     found = kind._pattern.findall(text)
     if len(found) != text.count("\n"):
-        for line in text.split("\n"):
-            kind.parse(line)  # raises
+        wrong = next(filterfalse(kind._pattern.match, text.split("\n")))
+        kind.parse(wrong)  # raises
     plain = "".join(f"{number} {about}\r\n" for number, about in found)
     return plain.encode("utf-8", "surrogateescape")
