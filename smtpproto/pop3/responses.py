@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.values import Value, constructor, fill
+from smtpproto.wire.controls import without_controls
 from smtpproto.wire.dots import DotDecoder, DotEncoder
 from smtpproto.wire.newlines import bare_newline
 
@@ -22,8 +23,6 @@ _LEVEL = r"[!-.0-\\^-~]+"  # rchar: printable ASCII without "/" and "]" (RFC 244
 _CODE = re.compile(rf"\[({_LEVEL}(?:/{_LEVEL})*)\] ?")
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _CONTROLS_IN_LINES = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
-_STRAY = bytes(octet for octet in (*range(32), 127) if octet not in b"\t\r\n")
-_SHOWN = bytes.maketrans(_STRAY, b"?" * len(_STRAY))
 _NEVER = re.compile(r"[\0\r\n]")
 _STATUS = re.compile(rb"(\+OK|-ERR)(?![0-9A-Za-z]) ?(.*)", re.DOTALL)
 
@@ -173,7 +172,7 @@ def read_status(line: bytes) -> Response:
     if not text.isprintable():
         if _NEVER.search(text):
             raise RemoteProtocolError(f"a response holds a bare CR, LF or NUL: {line[:512]!r}")
-        text = _CONTROLS.sub("?", text)
+        text = without_controls(match[2]).decode("utf-8", "surrogateescape")
     code = None
     found = _CODE.match(text)
     if found is not None:
@@ -188,4 +187,4 @@ def read_block(block: bytes) -> bytes:
     """
     if bare_newline(block) >= 0 or b"\0" in block:
         raise RemoteProtocolError("a list holds a bare CR, a bare LF or NUL")
-    return block.translate(_SHOWN)
+    return without_controls(block)

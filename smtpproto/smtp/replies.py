@@ -9,6 +9,7 @@ import re
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.values import Value, constructor, fill, is_number
+from smtpproto.wire.controls import without_controls
 
 __all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader"]
 
@@ -58,8 +59,6 @@ TEXTS: dict[int, str] = {
 
 _ENHANCED = re.compile(r"([245])\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(?= |$)")
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
-_VISIBLE = bytes(63 if _CONTROLS.match(chr(octet)) else octet for octet in range(256))
-"""For bytes.translate: each control becomes "?"."""
 _CODES = {b"%d" % code: code for code in range(200, 600)}
 _LAST_LINES = {b"%d " % code: code for code in range(200, 600)}
 
@@ -232,7 +231,7 @@ class ReplyReader:
                 f"expected a reply, three digits from 200 to 599 and a text, got {line[:512]!r}"
             )
         if not text.isprintable():
-            text = _without_controls(line)
+            text = _shown(line)
         if self._lines and code != self._code:
             raise RemoteProtocolError(
                 f"a reply that began with {self._code.decode()} goes on with {line[:512]!r}:"
@@ -249,8 +248,8 @@ class ReplyReader:
         return _reply(number, lines)
 
 
-def _without_controls(line: bytes) -> str:
+def _shown(line: bytes) -> str:
     """The text of a line that holds controls, or octets of a foreign charset."""
     if any(octet in line for octet in (b"\r", b"\n", b"\0")):
         raise RemoteProtocolError(f"a reply holds a bare CR, bare LF or NUL: {line[:512]!r}")
-    return line[4:].translate(_VISIBLE).decode("utf-8", "surrogateescape")
+    return without_controls(line[4:]).decode("utf-8", "surrogateescape")

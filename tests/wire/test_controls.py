@@ -1,0 +1,13 @@
+"""Controls in what a server writes are read as "?"."""
+
+from __future__ import annotations
+
+from smtpproto.wire.controls import without_controls
+
+
+def test_every_control_but_tab_and_the_ends_of_lines() -> None:
+    every = bytes(range(256))
+    shown = without_controls(every)
+    assert shown[:33] == b"?????????\t\n??\r?????????????????? "
+    assert shown[0x20:0x7F] == every[0x20:0x7F]
+    assert shown[0x7F:] == b"?" + every[0x80:]
