@@ -7,7 +7,7 @@ from typing import Literal
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.mechanisms import REVEALING
-from smtpproto.values import Value, fill
+from smtpproto.values import Value, constructor, fill
 
 __all__ = ["NO_CAPABILITIES", "Capabilities"]
 
@@ -25,10 +25,10 @@ class Capabilities(Value):
     the wire, so it is no part of the value. Raises LocalProtocolError for what is no line.
     """
 
-    __slots__ = ("_by_tag", "_without_tls", "lines")
+    __slots__ = ("lines", "_folded", "_without_tls")
     __match_args__ = ("lines",)
     lines: tuple[str, ...]
-    _by_tag: dict[str, tuple[str, ...]]
+    _folded: str
     _without_tls: bool
 
     def __init__(self, lines: Iterable[str] = (), *, plaintext_without_tls: bool = False) -> None:
@@ -41,25 +41,37 @@ class Capabilities(Value):
             if not all(word.isprintable() for word in arguments):
                 raise LocalProtocolError(f"the arguments of {tag} hold a control character")
         fill(self, tuple(map(" ".join, words)))
-        by_tag = {tag.upper(): tuple(arguments) for tag, *arguments in reversed(words)}
-        object.__setattr__(self, "_by_tag", by_tag)
+        object.__setattr__(self, "_folded", _fold(self.lines))
         object.__setattr__(self, "_without_tls", plaintext_without_tls)
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Capabilities:
         """Read the lines of the answer to CAPA; what is no line of words is passed over."""
-        return cls(
-            line
-            for line in (" ".join(line.split()) for line in lines)
-            if line.isprintable() and line.split(" ")[0].isascii() and "." not in line.split(" ")[0]
-            if line
-        )
+        found = tuple(lines)
+        text = " ".join(("", *found, ""))
+        if "  " in text or "." in text or not (text.isascii() and text.isprintable()):
+            return cls(filter(_is_line, (" ".join(line.split()) for line in found)))
+        return _capabilities(found, _fold(found), False)
 
     def __contains__(self, tag: str) -> bool:
-        return tag.upper() in self._by_tag
+        return self._find(tag) >= 0
 
     def __getitem__(self, tag: str) -> tuple[str, ...]:
-        return self._by_tag[tag.upper()]
+        arguments = self._arguments(tag)
+        if arguments is None:
+            raise KeyError(tag)
+        return arguments
+
+    def _find(self, tag: str) -> int:
+        """Where the first line with a tag is in `_folded`, its separator included; or -1."""
+        return -1 if " " in tag else self._folded.find(f"\n{tag.upper()} ")
+
+    def _arguments(self, tag: str) -> tuple[str, ...] | None:
+        at = self._find(tag)
+        if at < 0:
+            return None
+        line = self.lines[self._folded.count("\n", 0, at)]
+        return tuple(line.split(" ")[1:])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines)
@@ -70,12 +82,12 @@ class Capabilities(Value):
     @property
     def sasl(self) -> tuple[str, ...]:
         """The SASL mechanisms, in the server's order (RFC 5034 section 3)."""
-        return tuple(map(str.upper, self._by_tag.get("SASL", ())))
+        return tuple(map(str.upper, self._arguments("SASL") or ()))
 
     @property
     def login_delay(self) -> int | None:
         """Seconds between two logins at least; None when not said (RFC 2449 section 6.5)."""
-        return _number(self._by_tag.get("LOGIN-DELAY", ()))
+        return _number(self._arguments("LOGIN-DELAY"))
 
     @property
     def expire(self) -> int | Literal["NEVER"] | None:
@@ -83,7 +95,7 @@ class Capabilities(Value):
 
         None when not said. ``"USER" in capabilities["EXPIRE"]`` when it is another after login.
         """
-        arguments = self._by_tag.get("EXPIRE", ())
+        arguments = self._arguments("EXPIRE")
         if arguments and arguments[0].upper() == "NEVER":
             return "NEVER"
         return _number(arguments)
@@ -91,13 +103,13 @@ class Capabilities(Value):
     @property
     def implementation(self) -> str | None:
         """What the server says that it is (RFC 2449 section 6.9)."""
-        arguments = self._by_tag.get("IMPLEMENTATION")
+        arguments = self._arguments("IMPLEMENTATION")
         return None if arguments is None else " ".join(arguments)
 
     @property
     def utf8_user(self) -> bool:
         """Whether names and passwords may be UTF-8 (RFC 6856 section 2.2)."""
-        return "USER" in map(str.upper, self._by_tag.get("UTF8", ()))
+        return "USER" in map(str.upper, self._arguments("UTF8") or ())
 
     def mechanisms(self, tls: bool) -> tuple[str, ...]:
         """The SASL mechanisms for which the condition of the connection is good enough."""
@@ -114,7 +126,21 @@ class Capabilities(Value):
         return tls or self._without_tls or mechanism not in REVEALING
 
 
-def _number(arguments: tuple[str, ...]) -> int | None:
+_capabilities = constructor(Capabilities)
+
+
+def _fold(lines: tuple[str, ...]) -> str:
+    """The lines in one text, in which a tag is found without taking all of them to pieces: a
+    hostile server may have thousands."""
+    return " \n".join(("", *lines, "")).upper()
+
+
+def _is_line(line: str) -> bool:
+    tag = line.split(" ", 1)[0]
+    return bool(tag) and tag.isascii() and "." not in tag and line.isprintable()
+
+
+def _number(arguments: tuple[str, ...] | None) -> int | None:
     word = arguments[0] if arguments else ""
     return int(word) if word.isascii() and word.isdigit() and len(word) <= 10 else None
 

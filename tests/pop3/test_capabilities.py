@@ -27,6 +27,9 @@ def test_what_they_say() -> None:
     assert len(found) == 9
     assert "top" in found
     assert "STLS" not in found
+    assert "SAS" not in found
+    assert "CRAM-MD5" not in found
+    assert "SASL CRAM-MD5" not in found
     assert found["sasl"] == found.sasl == ("CRAM-MD5", "KERBEROS_V4")
     assert found["TOP"] == ()
     assert found.login_delay == 900
@@ -66,6 +69,15 @@ def test_what_servers_write_is_read() -> None:
     found = Capabilities.parse(lines)
     assert found.lines == ("sasl plain LOGIN", "UIDL", "SASL X")
     assert found.sasl == ("PLAIN", "LOGIN")  # the first counts
+
+
+def test_many_lines() -> None:
+    lines = [*(f"X{number} {number}" for number in range(20_000)), "Top a", "TOP b"]
+    found = Capabilities.parse(lines)
+    assert found.lines == tuple(lines)
+    assert found["x19999"] == ("19999",)
+    assert found["TOP"] == ("a",)
+    assert Capabilities.parse(()) == Capabilities()
 
 
 @pytest.mark.parametrize("line", ["", " ", ".", "a.b", "ü", "TOP \x07", "\x07"])
