@@ -264,9 +264,9 @@ def read_listings(kind: type[N], block: bytes) -> Listings[N]:
     """The values of the lines of a block. Raises RemoteProtocolError for the first that is none."""
     numbers: list[int] = []
     about: list[object] = []
-    for lines in _windows(block):
-        plain = lines if kind._plain.fullmatch(lines) else _plainly(kind, lines)
-        more_numbers, more_about = kind._columns(plain)
+    # All lines are proved before the first is read.
+    for lines in [_plainly(kind, lines) for lines in _windows(block)]:
+        more_numbers, more_about = kind._columns(lines)
         numbers += more_numbers
         about += more_about
     return Listings(kind, numbers, about)
@@ -282,7 +282,12 @@ def _windows(block: bytes) -> Iterator[bytes]:
 
 
 def _plainly(kind: type[_Numbered], lines: bytes) -> bytes:
-    """The lines without what the RFC does not want: other spaces, zeros, more words."""
+    """The lines without what the RFC does not want: other spaces, zeros, more words.
+
+    Raises RemoteProtocolError for the first that is none.
+    """
+    if kind._plain.fullmatch(lines):
+        return lines
     text = lines.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     found = kind._pattern.findall(text)
     if len(found) != text.count("\n"):
