@@ -8,7 +8,8 @@ of refusals, where after twenty the session would be over and the rest be droppe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from benchmarks import drive
 from benchmarks.measure import Effort, Row, at_least, growth
@@ -18,23 +19,26 @@ from smtpproto.wire.dots import DotEncoder
 
 __all__ = ["COMMANDS", "OCTETS", "commands", "octets"]
 
-_Shape = Callable[[int], None]
+_Shape = Callable[[int], Callable[[], object]]
+"""Of so many octets: what a connection does with them."""
 
 
 def octets(effort: Effort) -> Iterator[Row]:
     """Floods of every kind into each of the four connections."""
-    return _measure("hostile octets", OCTETS, effort)
+    return _measure("hostile octets", OCTETS, 1_000_000, effort)
 
 
 def commands(effort: Effort) -> Iterator[Row]:
     """Floods of short lines, each of which has its reply."""
-    return _measure("hostile commands", COMMANDS, effort)
+    return _measure("hostile commands", COMMANDS, 100_000, effort)
 
 
-def _measure(title: str, shapes: Mapping[str, _Shape], effort: Effort) -> Iterator[Row]:
+def _measure(
+    title: str, shapes: Mapping[str, _Shape], octets: int, effort: Effort
+) -> Iterator[Row]:
     effort = effort._replace(rounds=min(effort.rounds, 5), seconds=effort.seconds / 4)
-    for name, run in shapes.items():
-        speed, factor = growth(title, name, 200_000, run, effort)
+    for name, prepare in shapes.items():
+        speed, factor = growth(title, name, octets, prepare, effort)
         yield speed._replace(goal=at_least(30))
         yield factor
 
@@ -44,7 +48,7 @@ def _flood(unit: bytes, octets: int, size: int = PIECE) -> list[bytes]:
 
 
 def _smtp_server(unit: bytes, before: bytes = b"", size: int = PIECE) -> _Shape:
-    return lambda octets: drive.smtp_server(before, _flood(unit, octets, size))
+    return lambda octets: partial(drive.smtp_server, before, _flood(unit, octets, size))
 
 
 def _smtp_data(unit: bytes, before: bytes = b"", size: int = PIECE) -> _Shape:
@@ -52,7 +56,7 @@ def _smtp_data(unit: bytes, before: bytes = b"", size: int = PIECE) -> _Shape:
 
 
 def _smtp_client(unit: bytes, before: bytes = b"") -> _Shape:
-    return lambda octets: drive.smtp_client([smtp.Noop()], before, _flood(unit, octets))
+    return lambda octets: partial(drive.smtp_client, [smtp.Noop()], before, _flood(unit, octets))
 
 
 def _long_replies(line: bytes) -> _Shape:
@@ -60,47 +64,50 @@ def _long_replies(line: bytes) -> _Shape:
     reply = b"250-" + line + b"\r\n"
     reply = reply * (smtp.Limits().reply // len(reply) - 1) + b"250 OK\r\n"
 
-    def run(octets: int) -> None:
-        count = max(1, octets // len(reply))
-        commands = [smtp.Mail("a@example.org"), *[smtp.Rcpt("b@example.org")] * (count - 1)]
-        drive.smtp_client(commands, b"", _flood(reply, count * len(reply)))
-
-    return run
+    return lambda octets: _replies(reply, octets)
 
 
-def _short_replies(octets: int) -> None:
-    count = max(1, octets // 5)
+def _short_replies(octets: int) -> Callable[[], object]:
+    return _replies(b"250\r\n", octets)
+
+
+def _replies(reply: bytes, octets: int) -> Callable[[], object]:
+    count = max(1, octets // len(reply))
     commands = [smtp.Mail("a@example.org"), *[smtp.Rcpt("b@example.org")] * (count - 1)]
-    drive.smtp_client(commands, b"", _flood(b"250\r\n", 5 * count))
+    return partial(drive.smtp_client, commands, b"", _flood(reply, count * len(reply)))
 
 
 def _pop3_server(unit: bytes, before: bytes = b"") -> _Shape:
-    return lambda octets: drive.pop3_server(before, _flood(unit, octets))
+    return lambda octets: partial(drive.pop3_server, before, _flood(unit, octets))
 
 
 def _pop3_client(
     command: pop3.Command, unit: bytes, before: bytes = b"+OK\r\n", after: bytes = b""
 ) -> _Shape:
-    return lambda octets: drive.pop3_client([command], before, [*_flood(unit, octets), after])
+    return lambda octets: partial(
+        drive.pop3_client, [command], before, [*_flood(unit, octets), after]
+    )
 
 
-def _long_capabilities(octets: int) -> None:
+def _long_capabilities(octets: int) -> Callable[[], object]:
     """As many answers of the most lines that a client takes as there is room for."""
     answer = b"+OK\r\n" + b"X\r\n" * (pop3.Limits().short_list // 3) + b".\r\n"
     count = max(1, octets // len(answer))
-    drive.pop3_client([pop3.Capa()] * count, b"", _flood(answer, count * len(answer)))
+    reads = _flood(answer, count * len(answer))
+    return partial(drive.pop3_client, [pop3.Capa()] * count, b"", reads)
 
 
 def _out(unit: bytes, size: int = PIECE) -> _Shape:
     """A message that somebody else has written, on its way out."""
 
-    def run(octets: int) -> None:
-        encoder = DotEncoder()
-        for piece in _flood(unit, octets, size):
-            encoder.encode(piece)
-        encoder.finish()
+    return lambda octets: partial(_encode, _flood(unit, octets, size))
 
-    return run
+
+def _encode(message: Sequence[bytes]) -> None:
+    encoder = DotEncoder()
+    for piece in message:
+        encoder.encode(piece)
+    encoder.finish()
 
 
 _MAIL = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n"

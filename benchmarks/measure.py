@@ -40,6 +40,8 @@ AS_FAST = "times as fast"
 TWICE = "times as long for twice the octets"
 LINEAR = 2.2
 """What is linear takes twice as long for twice the octets, and a little more on a bad day."""
+_NEIGHBOURS = 3
+"""Pairs of runs for each round of an effort."""
 
 
 class Effort(NamedTuple):
@@ -199,23 +201,40 @@ def compare(
 
 
 def growth(
-    workload: str, shape: str, octets: int, run: Callable[[int], object], effort: Effort
+    workload: str,
+    shape: str,
+    octets: int,
+    prepare: Callable[[int], Callable[[], object]],
+    effort: Effort,
 ) -> tuple[Row, Row]:
-    """What `run` does with so many octets: MB/s, and how many times as long twice as many take."""
+    """What is done with so many octets: MB/s, and how many times as long twice as many take.
 
-    def contestant(amount: int) -> Contestant:
-        def run_once() -> Callable[[], object]:
-            run(amount)
-            return lambda: None
+    `prepare` makes the octets, and the work to be timed.
 
-        return Contestant(shape, run_once)
-
+    The machine may run at half its speed for some seconds and then at all of it. So a run of
+    either length is a sample, they take turns, and each ratio is that of two neighbours.
+    """
     amount = effort.of(octets)
-    once, twice = race([contestant(amount), contestant(2 * amount)], effort)
-    rates = Spread.of([2 * amount / 1e6 / seconds for seconds in twice])
-    # Whatever disturbs a sample lengthens it: the shortest show what the work itself takes.
-    factor = Spread.of([min(twice) / min(once)])
+    once, twice = prepare(amount), prepare(2 * amount)
+    once()
+    twice()  # warms everything up
+    gc.collect()
+    gc.freeze()
+    seconds: list[tuple[float, float]] = []
+    start = time.process_time()
+    least, enough = _NEIGHBOURS * effort.rounds, 2 * effort.rounds * effort.seconds
+    while len(seconds) < least or time.process_time() - start < enough:
+        seconds.append((_timed(once), _timed(twice)))
+    gc.unfreeze()
+    rates = Spread.of([2 * amount / 1e6 / longer for _, longer in seconds])
+    factor = Spread.of([longer / shorter for shorter, longer in seconds])
     return (
         Row(f"{workload}, speed", shape, rates, "MB/s"),
         Row(f"{workload}, n against 2n", shape, factor, TWICE, at_most(LINEAR)),
     )
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
