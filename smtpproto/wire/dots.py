@@ -100,8 +100,10 @@ class DotEncoder:
         With `strict`, raises LocalProtocolError at a bare CR or LF, and takes nothing of `data`.
         """
         at_line_start = self._newlines.at_line_start
-        stuffed = self._newlines.repair(data).replace(b"\r\n.", b"\r\n..")
-        return b"." + stuffed if at_line_start and stuffed.startswith(b".") else stuffed
+        octets = self._newlines.repair(data)
+        if _find_dotted(octets):
+            octets = b"\r\n..".join(octets.split(b"\r\n."))
+        return b"." + octets if at_line_start and octets.startswith(b".") else octets
 
     def finish(self) -> bytes:
         """The octets that end the message: the CRLF that its last line may lack, and the dot."""
