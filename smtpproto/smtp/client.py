@@ -228,7 +228,7 @@ class ClientConnection(ClientSide[State]):
         if isinstance(command, Raw):
             self._queue(Sent(command, step, command.octets, command.replies, leads_to))
             return
-        wire = command.__bytes__()
+        wire = command.__bytes__()  # bytes() takes half as long again
         self._offered.admit(command, wire)
         if isinstance(command, Bdat):
             self._chunk_left = command.size
