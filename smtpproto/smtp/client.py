@@ -45,7 +45,6 @@ from smtpproto.smtp.state import (
     TURNED,
     State,
     named,
-    next_state,
     step_of,
 )
 from smtpproto.values import check_choice
@@ -320,7 +319,10 @@ class ClientConnection(ClientSide[State]):
             return self._unasked(reply)
         sent = self._unanswered[0]
         moves = MACHINE[self._state].get(sent.step)
-        state = self._overtaken(sent, reply) if moves is None else next_state(moves, code)
+        if moves is None:
+            state = self._overtaken(sent, reply)
+        else:
+            state = moves.get(code) or moves.get(code // 100)  # as next_state(), but for the call
         if state is None:
             self._cannot_answer(sent, reply)
         recipient = self._next_recipient(sent) if self._lmtp else None

@@ -22,7 +22,8 @@ def bare_newline(octets: bytes) -> int:
     # octet; counting CR, LF and CRLF, and comparing, takes three such passes.
     scanner = IncrementalNewlineDecoder(None, False)
     scanner.decode(octets.decode("latin-1"), True)
-    if scanner.newlines is None or scanner.newlines == "\r\n":
+    seen = scanner.newlines
+    if seen is None or seen == "\r\n":
         return -1
     found = _BARE.search(octets)
     assert found is not None
