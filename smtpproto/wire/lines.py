@@ -53,7 +53,7 @@ class LineBuffer:
     def append(self, data: bytes | bytearray | memoryview) -> None:
         if self.empty:
             self._octets = data if isinstance(data, bytes) else bytes(data)
-            self.empty = False
+            self.empty = not data
             return
         octets = self._octets
         if isinstance(octets, bytes):

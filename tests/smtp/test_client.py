@@ -1333,6 +1333,8 @@ def test_the_roles_are_reversed() -> None:
     must_be_over(conn)
     server.accept()
     assert server.data_to_send() == b"220 client.example ESMTP\r\n"
+    assert server.next_event() is None
+    assert server.wants_data
     server.receive_data(b"EHLO mx.example\r\n")
     assert list(server.events()) == [smtp.Ehlo("mx.example")]
 

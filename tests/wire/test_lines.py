@@ -71,6 +71,7 @@ def test_cutting_changes_nothing(wire: bytes, cut: int) -> None:
 
 def test_octets() -> None:
     buffer = LineBuffer()
+    buffer.append(b"")
     assert buffer.at_line_start
     assert buffer.first_octet() is None
     buffer.append(memoryview(b"abc\r\ndef"))
