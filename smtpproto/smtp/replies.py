@@ -232,6 +232,8 @@ class ReplyReader:
             )
         if not text.isprintable():
             text = _shown(line)
+        if not self._lines and mark != b"-":
+            return _reply(number, (text,))
         if self._lines and code != self._code:
             raise RemoteProtocolError(
                 f"a reply that began with {self._code.decode()} goes on with {line[:512]!r}:"

@@ -173,6 +173,14 @@ def test_a_reply_over_the_limit() -> None:
         reader.read(b"250-" + b"x" * 50)
 
 
+@pytest.mark.parametrize("end", [b"", b"\x7f", b"\xff"])
+def test_the_limit_of_a_whole_reply_is_for_several_lines(end: bytes) -> None:
+    """One line has a limit of its own, whatever octets it holds."""
+    reply = ReplyReader(100).read(b"250 " + b"x" * 100 + end)
+    assert reply is not None
+    assert reply.code == 250
+
+
 def test_repr() -> None:
     assert repr(Reply(550, "no", "way")) == "Reply(550, 'no', 'way')"
     assert repr(EnhancedStatus(5, 1, 1)) == "EnhancedStatus(klass=5, subject=1, detail=1)"
