@@ -47,7 +47,10 @@ class Offered:
     TLS begins.
     """
 
-    __slots__ = ("_longest", "_mail", "_rfc821", "_tally", "_tls", "authenticated", "capabilities")
+    __slots__ = (
+        "_known", "_longest", "_mail", "_rfc821", "_tally", "_tls", "_unknown", "authenticated",
+        "capabilities",
+    )  # fmt: skip
 
     def __init__(self, *, longest: int, tls: bool) -> None:
         """`longest` is the most octets of a command line that no extension lengthens."""
@@ -56,13 +59,23 @@ class Offered:
         self._rfc821 = False
         self._mail: MailCommand | None = None
         self._tally: Tally | None = None  # where the server has LIMITS
-        self.capabilities = NO_CAPABILITIES
         self.authenticated = False
+        self._follow(NO_CAPABILITIES)
+
+    def _follow(self, capabilities: Capabilities) -> None:
+        self.capabilities = capabilities
+        # A server may name thousands of extensions, but only so many that bring a parameter.
+        self._known = tuple(
+            one
+            for one in capabilities
+            if not isinstance(one, ext.Unknown) and one.available(self._tls)
+        )
+        self._unknown = any(isinstance(one, ext.Unknown) for one in capabilities)
 
     def greeted(self, request: Ehlo | Helo | Lhlo, reply: Reply) -> None:
         """The server has taken `request`: from here on this is its offer."""
         self._rfc821 = isinstance(request, Helo)
-        self.capabilities = NO_CAPABILITIES if self._rfc821 else Capabilities.parse(reply)
+        self._follow(NO_CAPABILITIES if self._rfc821 else Capabilities.parse(reply))
         if self._tally is not None:
             # A new EHLO brings new limits, and what was sent before still counts (RFC 9422).
             self._tally.limits = self.capabilities.limits
@@ -137,21 +150,20 @@ class Offered:
         raise LocalProtocolError(f"{command!r} cannot be sent: the server does not offer {keyword}")
 
     def _check_parameters(self, command: Mail | Rcpt) -> None:
-        offered = [one for one in self.capabilities if one.available(self._tls)]
         for keyword, value in command.parameters.items():
             if keyword in OWNED:
-                if not any(_brings(one, command, keyword, value) for one in offered):
+                if not any(_brings(one, command, keyword, value) for one in self._known):
                     raise LocalProtocolError(
                         f"{command!r} cannot be sent: the server offers no extension that adds"
                         f" {keyword} to {command.verb}"
                     )
-            elif not any(isinstance(one, ext.Unknown) for one in offered):
+            elif not self._unknown:
                 raise LocalProtocolError(
                     f"{command!r} cannot be sent: the server offers nothing that could bring"
                     f" {keyword}"
                 )
         if isinstance(command, Mail):
-            for one in offered:
+            for one in self._known:
                 one.check(command.parameters)
 
     def _check_line(self, command: Command, wire: bytes) -> None:
@@ -160,9 +172,9 @@ class Offered:
             self._check_utf8(command)
         limit = self._longest
         if isinstance(command, Mail):
-            limit += octets_added(one.mail_parameters for one in self.capabilities)
+            limit += octets_added(one.mail_parameters for one in self._known)
         elif isinstance(command, Rcpt):
-            limit += octets_added(one.rcpt_parameters for one in self.capabilities)
+            limit += octets_added(one.rcpt_parameters for one in self._known)
         if len(wire) > limit:
             advice = (
                 "; send Auth without it, and it as the response to the empty challenge"
