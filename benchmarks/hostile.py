@@ -30,7 +30,8 @@ def octets(effort: Effort) -> Iterator[Row]:
 
 def commands(effort: Effort) -> Iterator[Row]:
     """Floods of short lines, each of which has its reply."""
-    return _measure("hostile commands", COMMANDS, 100_000, effort)
+    # Just over two, and four, of the longest replies that a client takes.
+    return _measure("hostile commands", COMMANDS, 2 * smtp.Limits().reply, effort)
 
 
 def _measure(
