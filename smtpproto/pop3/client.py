@@ -54,6 +54,8 @@ __all__ = ["ClientConnection"]
 _NO_LIMITS_GIVEN = Limits()
 _PROSPECTS = prospects(SUCCESS, BARRIERS)
 _END_OF_MESSAGE = EndOfMessage()
+_CONDITIONAL = frozenset({"STLS", "UTF8", "LANG", "APOP", "USER", "PASS", "AUTH"})
+"""Steps that may be taken only where the server offers what they need."""
 _WINDOW = 65536
 """Octets of a message that are looked at in one go: what comes after it must not be copied again
 for each."""
@@ -149,11 +151,12 @@ class ClientConnection(ClientSide[State]):
         if isinstance(item, Raw):
             self._queue(Sent(item, step, item.octets, item.replies, leads_to))
             return
+        line = self._line(item)
         if isinstance(item, Auth):
             self._auth = item
         elif isinstance(item, Utf8):
             self._utf8 = True
-        self._queue(Sent(item, step, bytes(item), 1, leads_to))
+        self._queue(Sent(item, step, line, 1, leads_to))
 
     # -- checking what is sent --------------------------------------------------------------------
 
@@ -161,24 +164,25 @@ class ClientConnection(ClientSide[State]):
         """The state to be expected after it. Raises LocalProtocolError when a command cannot be
         sent now."""
         leads_to = self._expects(command, step)
-        if isinstance(command, Raw):
-            return leads_to
-        self._check_offer(command)
-        limit = self._limits.command_line
-        if len(bytes(command)) > limit:
-            raise LocalProtocolError(
-                f"{command!r} is {len(bytes(command))} octets long, and a command line has at"
-                f" most {limit} (RFC 2449 section 4)"
-            )
+        if step in _CONDITIONAL:
+            problem = self._problem(command, self._capabilities)
+            if problem is not None:
+                raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
         return leads_to
 
-    def _check_offer(self, command: Command) -> None:
-        """What the RFCs forbid a client, given what the server offered."""
-        problem = self._problem(command, self._capabilities)
-        if problem is not None:
-            raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
+    def _line(self, command: Command) -> bytes:
+        """The line of a command. Raises LocalProtocolError when it is too long."""
+        line = bytes(command)
+        limit = self._limits.command_line
+        if len(line) > limit:
+            raise LocalProtocolError(
+                f"{command!r} is {len(line)} octets long, and a command line has at"
+                f" most {limit} (RFC 2449 section 4)"
+            )
+        return line
 
     def _problem(self, command: Command, offered: Capabilities) -> str | None:
+        """What the RFCs forbid a client, given what the server offered."""
         if isinstance(command, Stls) and (self._tls or self._utf8):
             return "TLS is active already" if self._tls else "STLS must precede UTF8"
         if isinstance(command, Stls | Utf8 | Lang):
@@ -242,7 +246,7 @@ class ClientConnection(ClientSide[State]):
                 response = read_status(line)
             except RemoteProtocolError as error:
                 self._fail(str(error))
-            event = self._read_response(response)
+            event = self._read_response(response, line)
         return event
 
     def _read_challenge(self, line: bytes) -> Event | None:
@@ -253,12 +257,12 @@ class ClientConnection(ClientSide[State]):
         self._answered(self._state)
         return self._challenged(line[1:], self._auth)
 
-    def _read_response(self, response: Response) -> Event | None:
+    def _read_response(self, response: Response, line: bytes) -> Event | None:
         """A response's first line has come."""
         if not self._unanswered:
             return self._unasked(response)
         sent = self._unanswered[0]
-        state = self._follow(sent, response.status, bytes(response))
+        state = self._follow(sent, response.status, line)
         if isinstance(response, Ok):
             request = sent.request
             if isinstance(request, Retr | Top):
@@ -377,7 +381,9 @@ class ClientConnection(ClientSide[State]):
         return "SASL" in self._capabilities
 
     def _check_auth(self, mechanism: str) -> None:
-        self._check_command(Auth(mechanism), "AUTH")
+        command = Auth(mechanism)
+        self._check_command(command, "AUTH")
+        self._line(command)
 
     def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
         command = Auth(mechanism, initial)

@@ -61,9 +61,10 @@ class Response(Value):
         return ok(response.text, response.code, read_block(block))
 
     def _status_line(self) -> bytes:
-        words = (self.status, None if self.code is None else f"[{self.code}]", self.text or None)
-        text = " ".join(word for word in words if word is not None)
-        return text.encode("utf-8", "surrogateescape") + b"\r\n"
+        line = self.status if self.code is None else f"{self.status} [{self.code}]"
+        if self.text:
+            line = f"{line} {self.text}"
+        return f"{line}\r\n".encode("utf-8", "surrogateescape")
 
     def __bytes__(self) -> bytes:
         return self._status_line()
