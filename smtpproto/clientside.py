@@ -121,11 +121,10 @@ class ClientSide(Connection, Generic[S]):
     """Base of both client connections."""
 
     __slots__ = (
-        "_exchange", "_expected", "_most_unanswered", "_pipelining", "_prospects", "_unanswered",
-        "_unanswered_octets", "_waiting",
+        "_ends_group", "_exchange", "_expected", "_most_unanswered", "_pipelining", "_prospects",
+        "_unanswered", "_unanswered_octets", "_waiting",
     )  # fmt: skip
 
-    ENDS_GROUP: ClassVar[AbstractSet[str]]
     ONLY_BEHIND: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
@@ -135,12 +134,14 @@ class ClientSide(Connection, Generic[S]):
         backlog: int,
         most_unanswered: int | None,
         prospects: Prospects[S],
+        ends_group: AbstractSet[str],
         greeted: S,
     ) -> None:
         super().__init__(tls=tls, backlog=backlog)
         self._pipelining = False  # whether the server offered it
         self._most_unanswered = most_unanswered  # octets of commands; None for any number
         self._prospects = prospects
+        self._ends_group = ends_group  # steps after which nothing follows until they are answered
         # The state that holds when all that is unanswered succeeds; None behind a barrier.
         self._expected: S | None = greeted
         self._unanswered: deque[Sent[S]] = deque([Sent(None, "connect", b"", 1, greeted)])
@@ -256,7 +257,7 @@ class ClientSide(Connection, Generic[S]):
         if not self._pipelining:
             return False
         last = self._unanswered[-1].step
-        if last in self.ENDS_GROUP or self.ONLY_BEHIND.get(sent.step, last) != last:
+        if last in self._ends_group or self.ONLY_BEHIND.get(sent.step, last) != last:
             return False
         most = self._most_unanswered
         return most is None or self._unanswered_octets + len(sent.wire) <= most

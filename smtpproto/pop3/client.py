@@ -93,6 +93,7 @@ class ClientConnection(ClientSide[State]):
             backlog=limits.backlog,
             most_unanswered=limits.pipeline_octets,
             prospects=_PROSPECTS,
+            ends_group=ENDS_GROUP,
             greeted=State.AUTHORIZATION,
         )
         self._limits = limits
@@ -206,10 +207,6 @@ class ClientConnection(ClientSide[State]):
                 " without it, and it as the response to the empty challenge"
             )
         return None
-
-    # -- what goes out, and when (RFC 2449 section 6.6) -------------------------------------------
-
-    ENDS_GROUP = ENDS_GROUP
 
     # -- reading ----------------------------------------------------------------------------------
 

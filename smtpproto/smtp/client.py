@@ -43,6 +43,7 @@ from smtpproto.smtp.state import (
     TIMEOUTS,
     TLS,
     TURNED,
+    WITH_BURL,
     State,
     named,
     step_of,
@@ -78,7 +79,6 @@ class ClientConnection(ClientSide[State]):
         "_strict", "_told",
     )  # fmt: skip
 
-    ENDS_GROUP = ENDS_GROUP
     ONLY_BEHIND = ONLY_BEHIND
 
     def __init__(
@@ -95,6 +95,7 @@ class ClientConnection(ClientSide[State]):
             backlog=limits.backlog,
             most_unanswered=limits.pipeline_octets,
             prospects=_LMTP_PROSPECTS if lmtp else _PROSPECTS,
+            ends_group=ENDS_GROUP,
             greeted=State.CONNECTED,
         )
         self._lmtp = lmtp
@@ -364,6 +365,7 @@ class ClientConnection(ClientSide[State]):
             self._end_transaction()
             self._offered.greeted(request, reply)
             self._pipelining = "PIPELINING" in self.capabilities
+            self._ends_group = WITH_BURL if "BURL" in self.capabilities else ENDS_GROUP
 
     def _after_rset(self, request: Request, reply: Reply) -> None:
         if reply.code < 400:

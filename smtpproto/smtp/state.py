@@ -217,10 +217,14 @@ NEVER_BY_DEFAULT = frozenset({"AUTH", "AUTH response", "TURN", "ATRN", "ETRN", "
 
 ENDS_GROUP = frozenset(
     {"connect", "EHLO", "HELO", "LHLO", "DATA", "VRFY", "EXPN", "TURN", "QUIT", "NOOP", "HELP",
-     "ETRN", "ATRN", "STARTTLS", "AUTH", "AUTH response", "extended", "raw"}
+     "ETRN", "ATRN", "STARTTLS", "AUTH", "AUTH response", "extended", "raw", "BURL LAST"}
 )  # fmt: skip
 """Steps after which a client waits for the reply (RFC 2920 section 3.1, and 1985, 2645, 3207,
-4954 for theirs; what an unregistered verb does nobody knows)."""
+4468, 4954 for theirs; what an unregistered verb does nobody knows)."""
+
+WITH_BURL = ENDS_GROUP | {"BDAT LAST"}
+"""The same where BURL is offered: the last chunk of a message may be the one that a URL stands
+behind (RFC 4468 section 3.2)."""
 
 ONLY_BEHIND: Mapping[str, str] = {"BDAT": "BDAT", "BDAT LAST": "BDAT"}
 """What alone may be unanswered when these are written: MAIL and RCPT must be answered before the

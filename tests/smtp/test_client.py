@@ -702,6 +702,26 @@ def test_chunks_wait_for_mail_and_rcpt() -> None:
     assert conn.data_to_send() == b"BDAT 3\r\noneBDAT 0 LAST\r\n"
 
 
+@pytest.mark.parametrize(
+    ("offered", "last", "follows"),
+    [
+        (["PIPELINING"], smtp.Bdat(0, last=True), True),
+        # RFC 4468 section 3.2: "it MUST wait for the results of the LAST BDAT or BURL command".
+        (["PIPELINING", "BURL"], smtp.Bdat(0, last=True), False),
+        (["PIPELINING", "BURL"], smtp.Burl("imap://x", last=True), False),
+    ],
+)
+def test_the_next_transaction_behind_the_last_chunk(
+    offered: list[str], last: smtp.Command, follows: bool
+) -> None:
+    conn = ready_for_chunks(*offered)
+    conn.send(last)
+    conn.send(MAIL)
+    assert conn.data_to_send() == bytes(last) + WIRE_MAIL * follows
+    got(conn, b"250 ok\r\n")
+    assert conn.data_to_send() == WIRE_MAIL * (not follows)
+
+
 def test_chunks_without_pipelining() -> None:
     conn = ready_for_chunks()
     for item in (smtp.Bdat(3), smtp.MessageData(b"one"), smtp.Bdat(3), smtp.MessageData(b"tw")):
