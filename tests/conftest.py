@@ -1,4 +1,5 @@
-"""In CI the same examples every time: a build that fails must fail again for who looks into it."""
+"""No example is late, whatever else the machine does; in CI they are the same every time: a build
+that fails must fail again for who looks into it."""
 
 from __future__ import annotations
 
@@ -6,6 +7,6 @@ import os
 
 from hypothesis import settings
 
+settings.register_profile("anywhere", deadline=None)
 settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.load_profile("ci" if os.environ.get("CI") else "anywhere")
