@@ -65,7 +65,7 @@ def typed_answer(command: Stat | List | Uidl, result: object) -> Ok:
         if one.number != command.number:
             raise LocalProtocolError(f"{one!r} is not about the message of {command!r}")
         return Ok(str(one))
-    if not isinstance(result, Iterable):
+    if isinstance(result, ScanListing | UniqueId) or not isinstance(result, Iterable):
         raise LocalProtocolError(f"{command!r} is answered by several values, not {result!r}")
     listings = [_expect(command, one, kind) for one in result]
     return Ok(f"{len(listings)} messages", lines=map(str, listings))

@@ -264,6 +264,17 @@ def test_what_accept_cannot_answer(line: bytes, result: object) -> None:
     assert server.data_to_send() == b"-ERR Refused\r\n"
 
 
+@pytest.mark.parametrize("one", [ScanListing(1, 5), UniqueId(1, "a")])
+def test_one_value_is_no_listing(one: ScanListing | UniqueId) -> None:
+    """Each is a pair, and so something to go through."""
+    server = logged_in()
+    for line in (b"LIST\r\n", b"UIDL\r\n"):
+        ask(server, line)
+        with pytest.raises(LocalProtocolError, match=rf"several values, not {type(one).__name__}"):
+            server.accept(result=one)
+        server.reject()
+
+
 def test_reject() -> None:
     server = logged_in()
     ask(server, b"DELE 9\r\nDELE 9\r\n")
