@@ -31,7 +31,7 @@ L = TypeVar("L", bound="_Listing")
 N = TypeVar("N", bound="_Numbered")
 
 _NUMBER = r"[ \t]*0{0,9}([1-9][0-9]{0,9})"
-_OCTETS = r"[ \t]+0{0,9}(0|[1-9][0-9]{0,18})"
+_OCTETS = r"[ \t]+0{0,18}(0|[1-9][0-9]{0,18})"
 _REST = r"(?:[ \t].*)?$"
 _UID = re.compile("[!-~]{1,70}")
 _MOST_OCTETS = 10**19 - 1
