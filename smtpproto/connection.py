@@ -137,7 +137,7 @@ class Connection:
             raise LocalProtocolError("no TLS handshake is owed: wait for the TlsHandshake event")
         self._handshake_owed = False
         self._tls = True
-        self._starved = True
+        self._starved = not self._at_eof
         self._forget()
 
     def abort(self) -> None:

@@ -1562,6 +1562,18 @@ def test_octets_behind_starttls(behind: bytes, answer: str, together: bool) -> N
     assert not conn.tls
 
 
+def test_the_client_leaves_before_the_handshake_is_done() -> None:
+    conn = at(EHLO, ext.StartTls())
+    conn.receive_data(b"STARTTLS\r\n")
+    conn.receive_data(b"")
+    assert conn.next_event() == smtp.StartTls()
+    conn.accept()
+    assert conn.next_event() == smtp.TlsHandshake()
+    conn.tls_started()
+    assert not conn.wants_data
+    assert events(conn) == [smtp.ConnectionClosed(True)]
+
+
 def test_the_client_leaves_instead_of_a_handshake() -> None:
     conn = at(EHLO + b"STARTTLS\r\n", ext.StartTls())
     assert events(conn) == []
