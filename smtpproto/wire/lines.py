@@ -7,11 +7,12 @@ it came, no more is held than the caller's limit and what one read brought, and 
 a single octet.
 
 Plan: what comes when nothing waits is kept as it is, in bytes, and read by moving `_start`; a
-message that is read as fast as it comes is never copied. What comes while something waits is
-added to a bytearray, which CPython appends to in amortized constant time and shortens from the
-front without moving what remains. `_searched` says up to where no CRLF can begin, so that a line
-that comes one octet at a time is searched once. A line over the limit is let go as it comes in:
-only its first `KEPT` octets and the possible first half of its CRLF stay.
+message that is read as fast as it comes is never copied. Of a piece that is read but for the
+beginning of a line, only that is kept. What comes while something waits is added to a bytearray,
+which CPython appends to in amortized constant time and shortens from the front without moving what
+remains. `_searched` says up to where no CRLF can begin, so that a line that comes one octet at a
+time is searched once. A line over the limit is let go as it comes in: only its first `KEPT` octets
+and the possible first half of its CRLF stay.
 """
 
 from __future__ import annotations
@@ -85,8 +86,11 @@ class LineBuffer:
         start = self._start
         end = octets.find(self._terminator, self._searched)
         if end < 0:
-            self._searched = max(start, len(octets) - self._width + 1)
-            if len(octets) - start >= limit:
+            if start:  # what comes before may be a large piece
+                self._octets = octets = octets[start:]
+                self._start = 0
+            self._searched = max(0, len(octets) - self._width + 1)
+            if len(octets) >= limit:
                 self._let_go(limit)
             return None
         line = octets[start:end]

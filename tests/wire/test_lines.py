@@ -118,3 +118,16 @@ def test_what_has_been_read_is_let_go(ask: Callable[[LineBuffer], bytes | None])
         assert buffer.next_line(512) == b"NOOP"
     assert not ask(buffer)
     assert sys.getrefcount(piece) == references
+
+
+def test_half_a_line_does_not_hold_the_piece_it_came_in() -> None:
+    piece = b"NOOP\r\n" * 1000 + b"QUI"
+    references = sys.getrefcount(piece)
+    buffer = LineBuffer()
+    buffer.append(piece)
+    for _ in range(1000):
+        assert buffer.next_line(512) == b"NOOP"
+    assert buffer.next_line(512) is None
+    assert sys.getrefcount(piece) == references
+    buffer.append(b"T\r\n")
+    assert buffer.next_line(512) == b"QUIT"
