@@ -236,11 +236,15 @@ class ClientSide(Connection, Generic[S]):
         for sent in chain(self._unanswered, self._waiting):
             if sent.leads_to is None:
                 return  # nothing is behind it
-            state = self._prospects[state].get(sent.step, state)
+            state = self._prospects[state].get(sent.step, self._still_leads(sent.step, state))
             if state is sent.leads_to:
                 return
             sent.leads_to = state
         self._expected = state
+
+    def _still_leads(self, step: str, state: S | None) -> S | None:
+        """Where a step leads, should it succeed, that `state` does not allow any more."""
+        return state
 
     def _queue(self, sent: Sent[S]) -> None:
         self._expected = sent.leads_to

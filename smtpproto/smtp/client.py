@@ -351,6 +351,9 @@ class ClientConnection(ClientSide[State]):
             return self._state
         return DATA if reply.code in kinds else None
 
+    def _still_leads(self, step: str, state: State | None) -> State | None:
+        return DATA if step in OVERTAKEN else state
+
     def _cannot_answer(self, sent: Sent[State], reply: Reply) -> NoReturn:
         kinds = MACHINE[self._state].get(sent.step) or OVERTAKEN.get(sent.step, REFUSALS)
         self._fail(

@@ -591,6 +591,22 @@ def test_354_without_an_accepted_recipient() -> None:
     assert state(conn) is State.READY
 
 
+@pytest.mark.parametrize("refusals", [b"250 a\r\n550 b\r\n", b"550 a\r\n503 b\r\n"])
+def test_nothing_is_queued_behind_data_that_may_still_lead_to_the_message(refusals: bytes) -> None:
+    """It would be written after the 354, and be a line of the message."""
+    conn = client("PIPELINING")
+    for command in (MAIL, RCPT, DATA):
+        conn.send(command)
+    got(conn, refusals)
+    conn.data_to_send()
+    for early in (smtp.Rset(), MAIL, RCPT, smtp.Quit()):
+        with pytest.raises(LocalProtocolError, match="state data"):
+            conn.send(early)
+    got(conn, b"503 no valid recipients\r\n")
+    conn.send(smtp.Rset())
+    assert conn.data_to_send() == b"RSET\r\n"
+
+
 @pytest.mark.parametrize("code", [452, 552, 554])
 def test_a_refusal_in_the_middle_of_a_message(code: int) -> None:
     conn = in_message()
