@@ -31,9 +31,9 @@ class Offer:
     """What the extensions of a server come to, on a connection with or without TLS."""
 
     __slots__ = (
-        "accepted", "any_parameter", "auth", "bodies", "checks", "chunking", "enhanced",
-        "extra_mail", "extra_rcpt", "known", "limits", "lines", "mail_parameters",
-        "rcpt_parameters", "size", "utf8", "verbs",
+        "accepted", "any_parameter", "auth", "bodies", "checks", "enhanced", "extra_mail",
+        "extra_rcpt", "known", "limits", "lines", "mail_parameters", "rcpt_parameters", "size",
+        "utf8", "verbs",
     )  # fmt: skip
 
     def __init__(self, extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> None:
@@ -76,7 +76,6 @@ class Offer:
             for step, (code, status, text) in ACCEPTED.items()
         }
         """What `accept` says to each step without a text of the caller's, and its wire form."""
-        self.chunking = "CHUNKING" in by_keyword
         size = by_keyword.get("SIZE")
         self.size = (size.limit or None) if isinstance(size, ext.Size) else None
         """The largest message in octets, or None."""
