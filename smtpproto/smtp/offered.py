@@ -106,7 +106,6 @@ class Offered:
             if command.binary and not self._offers("CHUNKING"):
                 self._not_offered(command, "CHUNKING")
         if self._tally is not None:
-            self._tally.check(command)
             self._tally.count(command)
         self._mail = command
 
@@ -114,7 +113,6 @@ class Offered:
         if command.parameters is not NO_PARAMETERS:
             self._check_parameters(command)
         if self._tally is not None:
-            self._tally.check(command)
             self._tally.count(command)
 
     def _data_rule(self, command: Data) -> None:

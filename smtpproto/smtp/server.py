@@ -610,7 +610,6 @@ class ServerConnection(ServerSide):
             for extension in offered.checks:
                 extension.check(parameters)
         if self._tally is not None:
-            self._tally.check(command)
             self._tally.count(command)
 
     def _check_rcpt(self, command: Command) -> None:
@@ -622,7 +621,6 @@ class ServerConnection(ServerSide):
         if len(self._transaction.recipients) >= self._limits.recipients:
             raise Refused(452, "4.5.3", "Too many recipients: send the others in another message")
         if self._tally is not None:
-            self._tally.check(command)
             self._tally.count(command)
 
     def _check_parameters(self, parameters: Parameters, offered: frozenset[str]) -> None:

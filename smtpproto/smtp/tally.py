@@ -25,31 +25,29 @@ class Tally:
         self._recipients = 0
         self._domains: set[str] = set()
 
-    def check(self, command: MailCommand | Rcpt) -> None:
-        """Raise Refused when `command` is one more than the server takes."""
-        limits = self.limits
-        if isinstance(command, MailCommand):
-            if limits.mailmax is not None and self._mails >= limits.mailmax:
-                raise Refused(421, "4.7.0", f"At most {limits.mailmax} transactions in one session")
-            return
-        if limits.rcptmax is not None and self._recipients >= limits.rcptmax:
-            raise Refused(452, "4.5.3", f"At most {limits.rcptmax} recipients in one transaction")
-        most = limits.rcptdomainmax
-        if most is None or len(self._domains) < most:
-            return
-        if _domain(command) not in self._domains:
-            raise Refused(452, "4.5.3", f"Recipients of at most {most} domains in one session")
-
     def count(self, command: MailCommand | Rcpt) -> None:
-        """`command` is on its way."""
+        """`command` is on its way. Raises Refused, and does not count it, when it is one more than
+        the server takes."""
         if isinstance(command, MailCommand):
-            self._mails += 1
-            self._recipients = 0
-            return
+            self._count_mail()
+        else:
+            self._count_rcpt(command)
+
+    def _count_mail(self) -> None:
+        most = self.limits.mailmax
+        if most is not None and self._mails >= most:
+            raise Refused(421, "4.7.0", f"At most {most} transactions in one session")
+        self._mails += 1
+        self._recipients = 0
+
+    def _count_rcpt(self, command: Rcpt) -> None:
+        most = self.limits.rcptmax
+        if most is not None and self._recipients >= most:
+            raise Refused(452, "4.5.3", f"At most {most} recipients in one transaction")
+        most = self.limits.rcptdomainmax
+        if most is not None:
+            domain = (command.forward_path.domain or "").lower()
+            if domain not in self._domains and len(self._domains) >= most:
+                raise Refused(452, "4.5.3", f"Recipients of at most {most} domains in one session")
+            self._domains.add(domain)
         self._recipients += 1
-        if self.limits.rcptdomainmax is not None:
-            self._domains.add(_domain(command))
-
-
-def _domain(command: Rcpt) -> str:
-    return (command.forward_path.domain or "").lower()
