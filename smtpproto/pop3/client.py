@@ -40,6 +40,7 @@ from smtpproto.pop3.state import (
     ENTERED,
     ERR,
     MACHINE,
+    RESTING,
     SUCCESS,
     TIMEOUT,
     Moves,
@@ -341,7 +342,7 @@ class ClientConnection(ClientSide[State]):
         else:
             self._answered(state)
         if state is State.CLOSED:
-            self._end(clean=not self._unanswered and not self._waiting)
+            self._end(clean=self.idle)
         elif state is State.TLS and not len(self._input):
             self._begin_tls()
         self._write_what_may_go()
@@ -368,7 +369,7 @@ class ClientConnection(ClientSide[State]):
         """A response although nothing waits for one: before they go, servers may say why."""
         if isinstance(response, Ok):
             self._fail(f"{response!r} answers nothing: every command has had its response")
-        self._end(clean=self._state in _RESTING)
+        self._end(clean=self._state in RESTING)
         return ResponseReceived(None, response)
 
     # -- SASL -------------------------------------------------------------------------------------
@@ -405,12 +406,9 @@ class ClientConnection(ClientSide[State]):
         self._auth = None
 
     def _at_rest(self) -> bool:
-        return self._state in _RESTING and not self._unanswered and not self._waiting
+        return self._state in RESTING and self.idle
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
         self._state = self._expected = State.CLOSED
         self._block = None
-
-
-_RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)

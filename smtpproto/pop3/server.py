@@ -45,6 +45,7 @@ from smtpproto.pop3.state import (
     MACHINE,
     NEEDS_RESULT,
     NEVER_BY_DEFAULT,
+    RESTING,
     TIMEOUT,
     State,
     step_of,
@@ -554,7 +555,7 @@ class ServerConnection(ServerSide):
         self._end(clean=clean)
 
     def _at_rest(self) -> bool:
-        return self._step is None and self._state in _RESTING
+        return self._step is None and self._state in RESTING
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
@@ -570,8 +571,6 @@ _READERS: dict[State, Callable[[ServerConnection], Event | None]] = {
     State.CLOSED: ServerConnection._read_nothing,
 }
 """What the octets are in each state."""
-
-_RESTING = (State.AUTHORIZATION, State.USER, State.TRANSACTION)
 
 _NEXT = {
     State.AUTHORIZATION: "log in first, USER and then PASS",

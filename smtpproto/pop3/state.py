@@ -110,6 +110,9 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     CLOSED: {},
 }
 
+RESTING = (AUTHORIZATION, USER, TRANSACTION)
+"""Where either side may leave without cutting anything off."""
+
 ENTERED: Mapping[tuple[State, str], State] = {(TRANSACTION, "QUIT"): UPDATE}
 """Where a step leads as soon as it is its turn, before its answer."""
 

@@ -37,6 +37,7 @@ from smtpproto.smtp.state import (
     OVERTAKEN,
     READY,
     REFUSALS,
+    RESTING,
     SUCCESS,
     TAKES_MESSAGE,
     TIMEOUT,
@@ -159,7 +160,7 @@ class ClientConnection(ClientSide[State]):
         """Seconds to wait for the server, or for it to take a block (RFC 5321 4.5.3.2)."""
         if self._unanswered:
             return TIMEOUTS.get(self._unanswered[0].step, TIMEOUT)
-        return BLOCK_TIMEOUT if self._state is State.DATA else TIMEOUT
+        return BLOCK_TIMEOUT if self._state is DATA else TIMEOUT
 
     def reversed(
         self,
@@ -178,7 +179,7 @@ class ClientConnection(ClientSide[State]):
         """
         from smtpproto.smtp.server import ServerConnection  # which imports this module
 
-        if self._state is not State.TURNED:
+        if self._state is not TURNED:
             raise LocalProtocolError(
                 f"the roles cannot be reversed in state {self._state.value}: that follows the 250"
                 " to Turn() or Atrn()"
@@ -433,7 +434,7 @@ class ClientConnection(ClientSide[State]):
         """421 answers the oldest step, and ends the session (RFC 5321 section 3.8)."""
         request: Request | None = None
         recipient = None
-        resting = self._state in _RESTING
+        resting = self._state in RESTING
         if self._unanswered:
             sent = self._unanswered[0]
             request = sent.request
@@ -477,12 +478,7 @@ class ClientConnection(ClientSide[State]):
         self._end_transaction()
 
     def _at_rest(self) -> bool:
-        return (
-            self._state in _RESTING
-            and not self._unanswered
-            and not self._waiting
-            and not self._reader.within_reply
-        )
+        return self._state in RESTING and self.idle and not self._reader.within_reply
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
@@ -500,8 +496,6 @@ class ClientConnection(ClientSide[State]):
     def _longest_auth_line(self) -> int:
         return self._limits.auth_line
 
-
-_RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 
 _EFFECTS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(("EHLO", "HELO", "LHLO"), ClientConnection._after_hello),

@@ -54,11 +54,14 @@ from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
 from smtpproto.smtp.refused import Refused
 from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
 from smtpproto.smtp.state import (
+    BDAT,
     MACHINE,
     NEVER_BY_DEFAULT,
     ONLY_WITH_AUTH,
+    RESTING,
     TAKES_MESSAGE,
     TIMEOUT,
+    TLS,
     WITHOUT_AUTH,
     WITHOUT_TLS,
     State,
@@ -374,7 +377,7 @@ class ServerConnection(ServerSide):
         """
         if self._closed:
             return
-        if self._state is State.TLS:  # anything in clear would only break the handshake
+        if self._state is TLS:  # anything in clear would only break the handshake
             self._end(clean=False)
             return
         status = "4.3.2" if self._offer.enhanced and self._step != "connect" else None
@@ -405,7 +408,7 @@ class ServerConnection(ServerSide):
                 f"{reply!r} cannot answer {step} in state {self._state.value}: expected"
                 f" {named(moves)}"
             )
-        if state is _TLS and len(self._input):
+        if state is TLS and len(self._input):
             self._refuse_injection()
             return
         self._outbox.append(wire)
@@ -535,7 +538,7 @@ class ServerConnection(ServerSide):
             return self._refuse_with(line, self._without_status(error.reply))
         finally:
             self._first_line = False
-        if self._state is _BDAT or step == "BURL":
+        if self._state is BDAT or step == "BURL":
             return self._go_on_with_chunks(command)
         self._owed, self._step = command, step
         return command
@@ -859,10 +862,10 @@ class ServerConnection(ServerSide):
         """421, which answers what is owed, and the end (RFC 5321 section 3.8)."""
         self._owed = None
         self._outbox.append(bytes(reply))
-        self._end(clean=self._state in _RESTING or self._state is State.GREETING)
+        self._end(clean=self._state in RESTING or self._state is State.GREETING)
 
     def _at_rest(self) -> bool:
-        return self._step is None and self._state in _RESTING
+        return self._step is None and self._state in RESTING
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)
@@ -885,10 +888,8 @@ def _verb_of(line: bytes) -> bytes:
 
 
 _LOST = "No way to tell the message from the commands"
-_RESTING = (State.CONNECTED, State.READY, State.CLOSING)
 _TURNS = ("TURN", "ATRN")
 _GIVE_UP = ("RSET", "EHLO", "HELO", "LHLO")
-_TLS, _BDAT = State.TLS, State.BDAT  # looked for in every command, and slow to look up in an Enum
 
 _GUARDED = ONLY_WITH_AUTH | {"AUTH"}
 _STEPS = frozenset().union(*MACHINE.values())

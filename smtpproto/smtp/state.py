@@ -79,6 +79,7 @@ class State(Enum):
 Moves = Mapping[int, State]
 """Where the kinds of reply lead."""
 
+# Looked for in every command, and slow to look up in an Enum.
 GREETING, CONNECTED, READY = State.GREETING, State.CONNECTED, State.READY
 MAIL, RCPT, DATA, BDAT, FAILED = State.MAIL, State.RCPT, State.DATA, State.BDAT, State.FAILED
 AUTH, TLS, TURNED = State.AUTH, State.TLS, State.TURNED
@@ -152,6 +153,9 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     CLOSING: {"QUIT": _moves(CLOSED, CLOSED)},
     CLOSED: {},
 }
+
+RESTING = (CONNECTED, READY, CLOSING)
+"""Where either side may leave without cutting anything off."""
 
 OVERTAKEN: Mapping[str, tuple[int, ...]] = {
     # A server may answer 354 although it refused every recipient (RFC 2920 section 3.1): then
