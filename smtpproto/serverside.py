@@ -12,7 +12,12 @@ from smtpproto.events import AuthCancelled, AuthResponse, Event, Request
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 
-__all__ = ["ServerSide", "written_call"]
+__all__ = ["HTTP_VERBS", "TLS_CLIENT_HELLO", "ServerSide", "written_call"]
+
+HTTP_VERBS = frozenset({"GET", "POST", "CONNECT", "PUT"})
+"""Whoever begins the first line with one is no mail client."""
+TLS_CLIENT_HELLO = 0x16
+"""The first octet of whoever begins with TLS (RFC 8446 section 5.1), where it comes later."""
 
 
 class ServerSide(Connection):

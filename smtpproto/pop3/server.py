@@ -51,7 +51,7 @@ from smtpproto.pop3.state import (
     step_of,
 )
 from smtpproto.sasl.digests import check_timestamp
-from smtpproto.serverside import ServerSide, written_call
+from smtpproto.serverside import HTTP_VERBS, TLS_CLIENT_HELLO, ServerSide, written_call
 from smtpproto.wire import base64
 from smtpproto.wire.lines import LineTooLong
 
@@ -59,8 +59,6 @@ __all__ = ["ServerConnection"]
 
 _NO_LIMITS_GIVEN = Limits()
 _USUAL = Capabilities(("USER", "TOP", "UIDL", "RESP-CODES", "PIPELINING"))
-_NOT_POP3 = frozenset({"GET", "POST", "CONNECT", "PUT"})
-_TLS_CLIENT_HELLO = 0x16
 
 
 class _Refused(Exception):  # noqa: N818 (no error: what the connection answers by itself)
@@ -401,7 +399,7 @@ class ServerConnection(ServerSide):
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
-        if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
+        if self._first_line and self._input.first_octet() == TLS_CLIENT_HELLO:
             return self._turn_away(b"\x16", "This is POP3, where TLS begins with STLS")
         try:
             line = self._input.next_line(self._longest_line)
@@ -461,7 +459,7 @@ class ServerConnection(ServerSide):
     def _refuse_verb(self, verb: str) -> NoReturn:
         if verb in VERBS:
             raise _Refused(f"{verb} is not offered here")
-        if self._first_line and verb in _NOT_POP3:
+        if self._first_line and verb in HTTP_VERBS:
             raise _Refused(f"{verb} is HTTP, this is POP3", fatal=True)
         raise _Refused("Unknown command")
 

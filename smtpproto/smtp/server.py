@@ -9,7 +9,7 @@ from smtpproto.commandline import CONTROL, upper
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import message_data
 from smtpproto.mechanisms import SERVER_FIRST
-from smtpproto.serverside import ServerSide
+from smtpproto.serverside import HTTP_VERBS, TLS_CLIENT_HELLO, ServerSide
 from smtpproto.smtp import redact
 from smtpproto.smtp.answers import default_status, fold, standard
 from smtpproto.smtp.capabilities import Capabilities
@@ -83,9 +83,6 @@ _END_OF_MESSAGE = EndOfMessage()
 _WINDOW = 65536
 """Octets of a message that are looked at in one go: many small messages in one huge piece must
 not be copied again for each."""
-
-_NOT_SMTP = frozenset({"GET", "POST", "CONNECT", "PUT"})
-_TLS_CLIENT_HELLO = 0x16
 
 
 class ServerConnection(ServerSide):
@@ -494,7 +491,7 @@ class ServerConnection(ServerSide):
     # -- reading: commands ------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
-        if self._first_line and self._input.first_octet() == _TLS_CLIENT_HELLO:
+        if self._first_line and self._input.first_octet() == TLS_CLIENT_HELLO:
             return self._turn_away(b"\x16", "This is SMTP, where TLS begins with STARTTLS")
         try:
             line = self._input.next_line(self._longest_line)
@@ -566,7 +563,7 @@ class ServerConnection(ServerSide):
         return split(text)
 
     def _refuse_verb(self, line: bytes, verb: str) -> NoReturn:
-        if self._first_line and verb in _NOT_SMTP:
+        if self._first_line and verb in HTTP_VERBS:
             raise Refused(421, "4.7.0", f"{verb} is HTTP, this is SMTP")
         self._check_length(line, verb)
         if verb in self._offer.known:
