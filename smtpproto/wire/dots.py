@@ -5,8 +5,8 @@ has at some time let a second message be smuggled through a relay that read it o
 decoder looks for just these five octets, and proves on the way that no CR stands without its LF
 nor a LF without its CR; the encoder writes nothing that any reader could take for an end.
 
-Everything is done on whole pieces, by bytes.find, bytes.replace and `bare_newline`. No Python
-runs for a line.
+Everything is done on whole pieces, by one search, bytes.find, split and join, and `bare_newline`.
+No Python runs for a line.
 
 What a piece ends in can matter to the next one: at most CRLF.CR, four octets. The decoder keeps
 such a tail back and puts it before the next piece, so one code path serves every cut.
