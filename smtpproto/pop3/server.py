@@ -492,7 +492,7 @@ class ServerConnection(ServerSide):
 
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
-        if self._too_many():
+        if self._count_refusal():
             self._say_goodbye(self._too_many_refusals())
         else:
             self._answer(Err(text))
@@ -523,14 +523,15 @@ class ServerConnection(ServerSide):
             self._user = None
             self._enter(State.AUTHORIZATION)
         response: Response = Err(text)
-        if self._too_many():
+        if self._count_refusal():
             response = self._too_many_refusals()
             self._say_goodbye(response)
         else:
             self._outbox.append(bytes(response))
         return CommandRefused(visible, response)
 
-    def _too_many(self) -> bool:
+    def _count_refusal(self) -> bool:
+        """Whether this is one refusal too many since the last message, or the login."""
         self._refusals += 1
         most = self._limits.refusals
         return most is not None and self._refusals > most

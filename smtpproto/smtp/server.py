@@ -784,7 +784,7 @@ class ServerConnection(ServerSide):
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
         reply, wire = self._own(code, status, text)
-        if self._too_many(code):
+        if self._count_refusal(code):
             self._say_goodbye(self._too_many_refusals())
         else:
             self._answer(reply, wire)
@@ -800,7 +800,7 @@ class ServerConnection(ServerSide):
     def _refuse_injection(self) -> None:
         """Octets came in clear behind STARTTLS: whoever put them there wants them to be run as
         if they had come under TLS (CVE-2011-0411)."""
-        self._step = self._owed = None
+        self._owed = None
         event = self._refuse(b"STARTTLS", 554, "5.5.0", "Octets in clear behind STARTTLS")
         self._events.append(event)
         self._end(clean=False)
@@ -824,7 +824,7 @@ class ServerConnection(ServerSide):
         elif verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
         overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
-        if not overtaken and self._too_many(code):
+        if not overtaken and self._count_refusal(code):
             reply = self._too_many_refusals()
             self._say_goodbye(reply)
         else:
@@ -836,7 +836,8 @@ class ServerConnection(ServerSide):
             return reply
         return Reply(reply.code, *reply.text.split("\n"))
 
-    def _too_many(self, code: int) -> bool:
+    def _count_refusal(self, code: int) -> bool:
+        """Whether this is one refusal too many since the last message."""
         if code not in (500, 501, 502, 503):
             return False
         self._refusals += 1
