@@ -53,7 +53,8 @@ class LineBuffer:
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         if self.empty:
-            self._octets = data if isinstance(data, bytes) else bytes(data)
+            # Through memoryview, which takes octets only: bytes() takes lists of numbers too.
+            self._octets = data if isinstance(data, bytes) else bytes(memoryview(data))
             self.empty = not data
             return
         octets = self._octets

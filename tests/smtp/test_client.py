@@ -1882,6 +1882,9 @@ def test_what_is_no_octets_is_not_the_end() -> None:
     for nothing in (None, "", 0):
         with pytest.raises(TypeError, match="takes octets"):
             conn.receive_data(nothing)  # type: ignore[arg-type] # the point of the test
+    for no_octets in ("220 mx.example\r\n", [50, 50, 48]):
+        with pytest.raises(TypeError, match="bytes-like"):
+            conn.receive_data(no_octets)  # type: ignore[arg-type] # the point of the test
     assert list(conn.events()) == []
     assert not conn.closed
 
