@@ -37,8 +37,11 @@ def fitting(head: str, text: str, tail: str = "", *, utf8: bool) -> str:
     """Any text whatever, between `head` and `tail`, as it can stand in one response.
 
     It is cut to the length of a line, what cannot be sent becomes "?", and so does a "[" at its
-    start, which would begin a response code (RFC 2449 section 8).
+    start, which would begin a response code (RFC 2449 section 8). Raises LocalProtocolError for
+    what is no str.
     """
+    if not isinstance(text, str):
+        raise LocalProtocolError(f"the text of a response is a str, not {text!r:.60}")
     charset = "utf-8" if utf8 else "ascii"
     words = " ".join(word for word in (head, text[:_WIDTH]) if word)
     carried = words.encode(charset, "replace").decode(charset)

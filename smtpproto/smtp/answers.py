@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from smtpproto.errors import LocalProtocolError
 from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
 
 __all__ = ["ACCEPTED", "default_status", "fold", "standard"]
@@ -63,7 +64,12 @@ _MOST_LINES = 100
 
 
 def fold(code: int, text: str, status: EnhancedStatus | str | None, *, utf8: bool) -> Reply:
-    """A reply of any text whatever: long lines are folded, what cannot be sent becomes "?"."""
+    """A reply of any text whatever: long lines are folded, what cannot be sent becomes "?".
+
+    Raises LocalProtocolError for what is no str.
+    """
+    if not isinstance(text, str):
+        raise LocalProtocolError(f"the text of a reply is a str, not {text!r:.60}")
     charset = "utf-8" if utf8 else "ascii"
     carried = text[:_MOST_TEXT].encode(charset, "replace").decode(charset)
     lines = [line for paragraph in carried.splitlines() for line in _folded(paragraph)]

@@ -47,7 +47,7 @@ class Size(_extension.Extension):
 
     def __init__(self, limit: int | None = None) -> None:
         if limit is not None and not _values.is_number(limit, 0, 10**20 - 1):
-            raise _errors.LocalProtocolError(f"SIZE {limit}: expected a number of octets")
+            raise _errors.LocalProtocolError(f"SIZE {limit!r}: expected a number of octets")
         _values.fill(self, limit)
 
     @classmethod

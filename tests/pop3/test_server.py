@@ -280,6 +280,8 @@ def test_reject() -> None:
     ask(server, b"DELE 9\r\nDELE 9\r\n")
     with pytest.raises(LocalProtocolError, match="response code"):
         server.reject("no", "not a code")
+    with pytest.raises(LocalProtocolError, match="is a str, not 550"):
+        server.reject(550, "no")  # type: ignore[arg-type] # as an SMTP server does it
     server.reject("no such\r\nmessage", "sys/perm")
     assert server.next_event() == Dele(9)
     server.reject("[IN-USE] not from here")

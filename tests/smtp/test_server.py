@@ -238,6 +238,8 @@ def test_answering_what_is_not_owed(answer: Callable[[ServerConnection], None]) 
         (b"NOOP", lambda conn: conn.send(smtp.AuthChallenge(b"x"))),
         (b"NOOP", lambda conn: conn.send(b"250 OK\r\n")),
         (b"NOOP", lambda conn: conn.send(smtp.Quit())),
+        (b"NOOP", lambda conn: conn.accept(250)),
+        (b"NOOP", lambda conn: conn.reject(550, b"no")),
         (b"NOOP", lambda conn: conn.reject(250, "OK")),
         (b"NOOP", lambda conn: conn.reject(354, "OK")),
         (b"NOOP", lambda conn: conn.reject(600, "OK")),
