@@ -60,7 +60,8 @@ class Delivery:
 
     `message` is octets, which must not change meanwhile, or an iterable of pieces, which are
     pulled when they can go out, or None: then give pieces to `send_message` while
-    `wants_message`, and say `end_message`. Its newlines become CRLF, its last line is ended.
+    `wants_message`, and say `end_message`. Its newlines become CRLF, its last line is ended. Of
+    an email.message.EmailMessage give ``bytes(message)``.
 
     What the server offers is used: PIPELINING; CHUNKING; SIZE where the size is known;
     8BITMIME where the message holds octets beyond ASCII, or may; SMTPUTF8 where an address needs
@@ -72,7 +73,8 @@ class Delivery:
 
     Raises LocalProtocolError when the connection is in another state, or waits for a reply; when
     `domain` is missing; when there are no recipients; and for a CR or LF that stands alone in
-    `message` where the connection's `newlines` is "strict".
+    `message` where the connection's `newlines` is "strict". Raises TypeError for an `envelope`
+    that is none, and for a `message` that is text.
     """
 
     __slots__ = (
@@ -488,7 +490,10 @@ class Delivery:
 def _check(
     conn: ClientConnection, envelope: Envelope, message: Message, domain: str | None
 ) -> None:
-    """Raise LocalProtocolError for what cannot be delivered at all."""
+    """Raise LocalProtocolError for what cannot be delivered at all, TypeError for what is no
+    envelope or no octets."""
+    if not isinstance(envelope, Envelope):
+        raise TypeError(f"an Envelope(reverse_path, recipients) is wanted, not {envelope!r:.60}")
     if not envelope.recipients:
         raise LocalProtocolError("the envelope has no recipients: there is nobody to deliver to")
     if isinstance(message, str):

@@ -872,6 +872,13 @@ def test_there_must_be_recipients() -> None:
         begin(envelope=smtp.Envelope("a@b"))
 
 
+def test_an_envelope_is_an_envelope() -> None:
+    with pytest.raises(
+        TypeError, match=r"Envelope\(reverse_path, recipients\) is wanted, not 'a@b'"
+    ):
+        begin(envelope="a@b")  # type: ignore[arg-type] # what is tested
+
+
 def test_a_message_is_octets() -> None:
     with pytest.raises(TypeError, match="encode the text"):
         begin("text")  # type: ignore[arg-type] # what is tested
