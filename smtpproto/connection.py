@@ -51,7 +51,8 @@ class Connection:
 
         Then call `next_event` or `events`. Octets after the end are dropped. Raises
         LocalProtocolError while a TLS handshake is owed, after b"", and when more octets than
-        the limit ``backlog`` would wait although `wants_data` is False.
+        the limit ``backlog`` would wait although `wants_data` is False; TypeError for what is no
+        octets, None too.
         """
         if self._closed:
             return
@@ -83,6 +84,9 @@ class Connection:
 
         It may queue octets, also when it returns None: a server's own refusals, the steps of a
         SASL exchange. So write what `data_to_send` gives before you wait for more.
+
+        A client raises RemoteProtocolError, once, when the server breaks the protocol; the session
+        is over with that, and ConnectionClosed comes next. A server raises nothing.
         """
         if self._events:
             return self._events.pop(0)

@@ -80,7 +80,8 @@ class _Block:
 class ClientConnection(ClientSide[State]):
     """The client's side of a POP3 session (RFC 1939).
 
-    `tls` says that the transport is under TLS already.
+    `tls` says that the transport is under TLS already. `limits` bound what the server can do, and
+    what is unanswered at a time.
 
     Commands may be sent at once: they go out as the server's capabilities allow, and each gets
     its ResponseReceived. The greeting is the first, with no command.

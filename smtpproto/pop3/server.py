@@ -75,7 +75,7 @@ class ServerConnection(ServerSide):
     `domain` is the server's name for itself. `capabilities` are the lines of the answer to CAPA,
     in order, and what the server then allows; USER is always among them. `timestamp`, a fresh one
     for each session (``sasl.make_timestamp``), stands in the greeting and allows APOP. `tls` says
-    that the transport is under TLS already.
+    that the transport is under TLS already. `limits` bound what the client can do.
 
     Begin with `accept()`, which greets; then feed `receive_data`, handle `events`, and give each
     Request its one reply. Raises LocalProtocolError for a domain that is not one word, and for a
@@ -298,7 +298,8 @@ class ServerConnection(ServerSide):
     def authenticated(self, identity: str, text: str | None = None) -> None:
         """Let the client in as `identity`: +OK to PASS, APOP, AUTH or its last response.
 
-        Raises LocalProtocolError when none of them is owed.
+        `text` may be anything, as for `accept`. Raises LocalProtocolError when none of them is
+        owed.
         """
         step = self._owed_step("authenticated")
         if step not in LETS_IN:

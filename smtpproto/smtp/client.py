@@ -67,8 +67,9 @@ _LMTP_PROSPECTS = prospects(SUCCESS, BARRIERS, without={"EHLO", "HELO"})
 class ClientConnection(ClientSide[State]):
     """The client's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
 
-    `tls` says that the transport is under TLS already. `newlines="crlf"` turns a bare CR or LF
-    in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one.
+    `lmtp` makes it LMTP's. `tls` says that the transport is under TLS already. `limits` bound
+    what the server can do, and what is unanswered at a time. `newlines="crlf"` turns a bare CR or
+    LF in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one.
 
     Commands may be sent at once, a whole transaction of them: they go out as the server's
     offers allow, and each gets its ReplyReceived. The greeting is the first, with no command.

@@ -89,14 +89,15 @@ class ServerConnection(ServerSide):
     """The server's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
 
     `domain` is the server's name for itself. `extensions` are what EHLO advertises, in order,
-    and what the server then allows: a list, or a client's `capabilities`, what another server
-    offers, but for what lacks something that it needs. `tls` says that the transport is under TLS
-    already.
+    and what the server then allows: values such as ``smtp.ext.Size(1000)``, or the `capabilities`
+    of a proxy's client, less those that need another which is not there. `lmtp` makes it LMTP's.
+    `tls` says that the transport is under TLS already. `limits` bound what the client can do.
     `bare_newlines="accept"` lets LF end a command line and pass in a message, for people on
     telnet. `require_auth` and `require_tls` answer 530 to whoever wants to send mail without.
 
     Begin with `accept()`, which greets; then feed `receive_data`, handle `events`, and give each
-    Request its one reply. Raises LocalProtocolError for a domain that is not one word.
+    Request its one reply. Raises LocalProtocolError for a domain that is not one word, for what
+    is no extension, and for one without another that it needs.
     """
 
     __slots__ = (
@@ -177,7 +178,10 @@ class ServerConnection(ServerSide):
     @property
     def extensions(self) -> tuple[Extension, ...]:
         """What EHLO advertises, in order. May be assigned until EHLO is answered, and again while
-        a later one waits for its answer, which replaces the earlier (RFC 5321 section 4.1.4)."""
+        a later one waits for its answer, which replaces the earlier (RFC 5321 section 4.1.4).
+
+        At another time that raises LocalProtocolError, and so does what cannot be offered.
+        """
         return self._extensions
 
     @extensions.setter
@@ -336,7 +340,7 @@ class ServerConnection(ServerSide):
     def authenticated(self, identity: str, text: str | None = None) -> None:
         """Let the client in as `identity`: 235 to AUTH or its last response (RFC 4954).
 
-        Raises LocalProtocolError when neither is owed.
+        `text` may be anything, as for `accept`. Raises LocalProtocolError when neither is owed.
         """
         step = self._owed_step("authenticated")
         if step not in ("AUTH", "AUTH response"):
