@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from smtpproto.connection import Connection
 from smtpproto.errors import LocalProtocolError
@@ -121,11 +121,9 @@ class ClientSide(Connection, Generic[S]):
     """Base of both client connections."""
 
     __slots__ = (
-        "_ends_group", "_exchange", "_expected", "_most_unanswered", "_pipelining", "_prospects",
-        "_unanswered", "_unanswered_octets", "_waiting",
+        "_ends_group", "_exchange", "_expected", "_most_unanswered", "_only_behind", "_pipelining",
+        "_prospects", "_unanswered", "_unanswered_octets", "_waiting",
     )  # fmt: skip
-
-    ONLY_BEHIND: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -135,6 +133,7 @@ class ClientSide(Connection, Generic[S]):
         most_unanswered: int | None,
         prospects: Prospects[S],
         ends_group: AbstractSet[str],
+        only_behind: Mapping[str, str],
         greeted: S,
     ) -> None:
         super().__init__(tls=tls, backlog=backlog)
@@ -142,6 +141,7 @@ class ClientSide(Connection, Generic[S]):
         self._most_unanswered = most_unanswered  # octets of commands; None for any number
         self._prospects = prospects
         self._ends_group = ends_group  # steps after which nothing follows until they are answered
+        self._only_behind = only_behind  # what alone may be unanswered when a step follows
         # The state that holds when all that is unanswered succeeds; None behind a barrier.
         self._expected: S | None = greeted
         self._unanswered: deque[Sent[S]] = deque([Sent(None, "connect", b"", 1, greeted)])
@@ -261,7 +261,7 @@ class ClientSide(Connection, Generic[S]):
         if not self._pipelining:
             return False
         last = self._unanswered[-1].step
-        if last in self._ends_group or self.ONLY_BEHIND.get(sent.step, last) != last:
+        if last in self._ends_group or self._only_behind.get(sent.step, last) != last:
             return False
         most = self._most_unanswered
         return most is None or self._unanswered_octets + len(sent.wire) <= most

@@ -96,6 +96,7 @@ class ClientConnection(ClientSide[State]):
             most_unanswered=limits.pipeline_octets,
             prospects=_PROSPECTS,
             ends_group=ENDS_GROUP,
+            only_behind={},
             greeted=State.AUTHORIZATION,
         )
         self._limits = limits

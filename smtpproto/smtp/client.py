@@ -81,8 +81,6 @@ class ClientConnection(ClientSide[State]):
         "_strict", "_told",
     )  # fmt: skip
 
-    ONLY_BEHIND = ONLY_BEHIND
-
     def __init__(
         self,
         *,
@@ -98,6 +96,7 @@ class ClientConnection(ClientSide[State]):
             most_unanswered=limits.pipeline_octets,
             prospects=_LMTP_PROSPECTS if lmtp else _PROSPECTS,
             ends_group=ENDS_GROUP,
+            only_behind=ONLY_BEHIND,
             greeted=State.CONNECTED,
         )
         self._lmtp = lmtp
