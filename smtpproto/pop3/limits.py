@@ -27,7 +27,7 @@ class Limits(Value):
     `refusals`                20  commands that the connection has refused by itself since the
                                   login or the last message, after which the session is over;
                                   None: no limit
-    `backlog`             1048576  octets that wait while ``wants_data`` is False
+    `backlog`            1048576  octets that wait while ``wants_data`` is False
     `pipeline_octets`       4096  octets of commands that a client leaves unanswered at a time
                                   (RFC 2449 section 6.6); None: no limit, for a writer that reads
                                   while it waits
