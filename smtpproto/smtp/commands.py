@@ -316,7 +316,8 @@ class Mail(Command):
 class Rcpt(Command):
     """RCPT TO: name one recipient of the message (RFC 5321 section 4.1.1.3).
 
-    `forward_path` is an Address or a str that is one, the bare ``Postmaster`` included.
+    `forward_path` is an Address or a str that is one, the bare ``Postmaster`` included. The
+    attribute is an Address, which equals no str: match on ``str(forward_path)``, or on an Address.
     Parameters as for Mail.
     """
 
