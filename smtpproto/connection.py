@@ -73,7 +73,8 @@ class Connection:
         room = self._backlog - len(data)
         if (room < 0 or not waiting.empty) and len(waiting) > room and not self.wants_data:
             raise LocalProtocolError(
-                f"{len(waiting)} octets are waiting already: handle the events, and read only"
+                f"{len(waiting)} octets are waiting already, and with {len(data)} more it would be"
+                f" more than {self._backlog} (Limits.backlog): handle the events, and read only"
                 " while wants_data is True"
             )
         waiting.append(data)
