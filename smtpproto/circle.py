@@ -48,7 +48,9 @@ def deliver(envelope: smtp.Envelope, message: bytes, transcript: Transcript) -> 
         match event:
             case smtp.Auth(_, response):
                 match sasl.PlainServer().step(response):
-                    case sasl.Credentials(None, user) as claim if claim.verify(_PASSWORD):
+                    case sasl.Credentials(None, user) as claim if user == _USER and claim.verify(
+                        _PASSWORD
+                    ):
                         server.authenticated(user)
                     case _:
                         server.reject(535)
