@@ -225,9 +225,10 @@ class ClientSide(Connection, Generic[S]):
                 f"{command!r} must wait for the reply to {barrier.step}, which decides what may be"
                 " said, and to whom"
             )
-        may = ", ".join(sorted(self._prospects[self._expected].keys() - {"raw"})) or "nothing"
+        steps = ", ".join(sorted(self._prospects[self._expected].keys() - {"raw"}))
         raise LocalProtocolError(
-            f"{command!r} cannot be sent in state {self._expected.value}: allowed are {may}"
+            f"{command!r} cannot be sent in state {self._expected.value}: "
+            + (f"allowed are {steps}" if steps else "no command is")
         )
 
     def _expect(self, state: S | None) -> None:

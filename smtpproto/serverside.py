@@ -72,6 +72,12 @@ class ServerSide(Connection):
             )
         return self._step
 
+    def _check_identity(self, identity: str) -> None:
+        if not isinstance(identity, str) or not identity:
+            raise LocalProtocolError(
+                f"authenticated({identity!r}): who was let in has a name; reject() lets nobody in"
+            )
+
     def _read_response(self, limit: int) -> Event | None:
         """The next line of a SASL exchange (RFC 4954 section 4, RFC 5034 section 4)."""
         try:

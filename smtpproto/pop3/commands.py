@@ -236,12 +236,13 @@ class Pass(Command):
     def written(self) -> str:
         return f" {self.secret}"
 
-    def verify(self, password: str) -> bool:
-        """Whether the client's password is this one, to the letter, in constant time.
+    def verify(self, password: str | None) -> bool:
+        """Whether the client's password is this one, to the letter, in constant time; None, of who
+        is not known, is nobody's.
 
         For passwords that are kept in clear; a hashed one is its hash's library's to verify.
         """
-        return same(self.secret, password)
+        return same(self.secret, password or "") and password is not None
 
 
 class Apop(Command):

@@ -299,9 +299,10 @@ class ServerConnection(ServerSide):
         """Let the client in as `identity`: +OK to PASS, APOP, AUTH or its last response.
 
         `text` may be anything, as for `accept`. Raises LocalProtocolError when none of them is
-        owed.
+        owed, and for an empty `identity`.
         """
         step = self._owed_step("authenticated")
+        self._check_identity(identity)
         if step not in LETS_IN:
             raise LocalProtocolError(
                 f"authenticated() answers PASS, APOP and AUTH, but {step} is owed a reply"

@@ -29,12 +29,14 @@ def apop_digest(timestamp: str, secret: str) -> str:
     return _md5(encode("timestamp", timestamp) + encode("secret", secret)).hexdigest()
 
 
-def check_apop(timestamp: str, secret: str, digest: str) -> bool:
-    """Whether a client's APOP `digest` was made with `secret`, in constant time.
+def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
+    """Whether a client's APOP `digest` was made with `secret`, in constant time; None, of who is
+    not known, has made none.
 
     Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
     """
-    return same(apop_digest(timestamp, secret), digest)
+    expected = apop_digest(timestamp, "?" if secret is None else secret)
+    return same(expected, digest) and secret is not None
 
 
 def cram_md5_digest(challenge: str, secret: str) -> str:

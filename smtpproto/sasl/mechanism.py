@@ -128,19 +128,20 @@ class Credentials(Value):
     def __init__(self, authorization_id: str | None, authentication_id: str, password: str) -> None:
         fill(self, authorization_id, authentication_id, password)
 
-    def verify(self, password: str) -> bool:
-        """Whether the client's password is this one, octet for octet, in constant time.
+    def verify(self, password: str | None) -> bool:
+        """Whether the client's password is this one, octet for octet, in constant time; None, of
+        who is not known, is nobody's.
 
         For passwords that are kept in clear. A hashed one is verified by its hash's own library.
         """
-        return same(self.password, password)
+        return same(self.password, password or "") and password is not None
 
 
 class Proof(Value):
     """A digest that only someone who knows the secret can have made: CRAM-MD5 (RFC 2195).
 
-    Find the secret of `authentication_id` and call `verify`. For an unknown identity verify
-    against some other secret, so that the time does not tell that it is unknown.
+    Find the secret of `authentication_id` and call `verify`, for an unknown identity with None:
+    the time does not tell that it is unknown.
     """
 
     __slots__ = __match_args__ = ("authentication_id", "challenge", "digest")
@@ -153,9 +154,11 @@ class Proof(Value):
     def __init__(self, authentication_id: str, challenge: str, digest: str) -> None:
         fill(self, authentication_id, challenge, digest)
 
-    def verify(self, secret: str) -> bool:
-        """Whether the digest was made with `secret`, in constant time."""
-        return same(self.digest, cram_md5_digest(self.challenge, secret))
+    def verify(self, secret: str | None) -> bool:
+        """Whether the digest was made with `secret`, in constant time; None, of who is not known,
+        has made none. Raises LocalProtocolError for an empty one."""
+        expected = cram_md5_digest(self.challenge, "?" if secret is None else secret)
+        return same(self.digest, expected) and secret is not None
 
 
 class Token(Value):

@@ -174,6 +174,8 @@ class Offered:
         elif isinstance(command, Rcpt):
             limit += octets_added(one.rcpt_parameters for one in self._known)
         if len(wire) > limit:
+            if isinstance(command, Mail | Rcpt):
+                self._check_parameters(command)  # one that is not offered is the better reason
             advice = (
                 "; send Auth without it, and it as the response to the empty challenge"
                 if isinstance(command, Auth)

@@ -340,9 +340,11 @@ class ServerConnection(ServerSide):
     def authenticated(self, identity: str, text: str | None = None) -> None:
         """Let the client in as `identity`: 235 to AUTH or its last response (RFC 4954).
 
-        `text` may be anything, as for `accept`. Raises LocalProtocolError when neither is owed.
+        `text` may be anything, as for `accept`. Raises LocalProtocolError when neither is owed,
+        and for an empty `identity`.
         """
         step = self._owed_step("authenticated")
+        self._check_identity(identity)
         if step not in ("AUTH", "AUTH response"):
             raise LocalProtocolError(f"authenticated() answers AUTH, but {step} is owed a reply")
         status = "2.7.0" if self._offer.enhanced else None

@@ -265,4 +265,5 @@ def test_values() -> None:
 def test_pass_verifies_a_password() -> None:
     assert pop3.Pass(" a b ").verify(" a b ")
     assert not pop3.Pass("secret").verify("Secret")
+    assert not pop3.Pass("secret").verify(None)
     assert not pop3.Pass("sécret").verify("secret")

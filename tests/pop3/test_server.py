@@ -79,6 +79,18 @@ def logged_in(*capabilities: str, limits: Limits | None = None) -> ServerConnect
     return server
 
 
+@pytest.mark.parametrize("identity", ["", None])
+def test_nobody_in_particular_is_not_let_in(identity: str) -> None:
+    server = greeted()
+    assert ask(server, b"USER mrose\r\n") == [User("mrose")]
+    server.accept()
+    assert ask(server, b"PASS secret\r\n") == [Pass("secret")]
+    with pytest.raises(LocalProtocolError, match="has a name"):
+        server.authenticated(identity)
+    server.reject()
+    assert server.data_to_send().endswith(b"-ERR Refused\r\n")
+
+
 def state_of(server: ServerConnection) -> State:
     return server.state
 

@@ -19,6 +19,12 @@ def test_a_check_in_constant_time_raises_nothing_because_of_the_digest() -> None
         assert not sasl.check_apop(timestamp, "tanstaaf", digest)
 
 
+def test_who_is_not_known_has_made_no_digest() -> None:
+    timestamp = "<1896.697170952@dbc.mtview.ca.us>"
+    for guess in ("?", "tanstaaf"):
+        assert not sasl.check_apop(timestamp, None, sasl.apop_digest(timestamp, guess))
+
+
 def test_the_secret_is_utf_8() -> None:
     # printf '<1@x>\303\251' | md5sum
     assert sasl.apop_digest("<1@x>", "é") == "ec75271551fe134e05e1cb06f7de690a"

@@ -25,6 +25,7 @@ def test_the_example_of_section_2() -> None:
     assert isinstance(proof, sasl.Proof)
     assert proof.verify("tanstaaftanstaaf")
     assert not proof.verify("tanstaaf")
+    assert not proof.verify(None)
     assert server.accept("tim") == sasl.Success("tim")
 
 

@@ -86,3 +86,4 @@ def test_credentials_verify_against_a_password_kept_in_clear() -> None:
     assert credentials.verify("pässword")
     assert not credentials.verify("password")
     assert not credentials.verify("")
+    assert not credentials.verify(None)

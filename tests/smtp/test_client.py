@@ -1511,6 +1511,12 @@ def test_the_length_of_a_command() -> None:
     assert conn.data_to_send() == b""
 
 
+def test_of_a_long_command_what_is_not_offered_is_blamed() -> None:
+    conn = client("PIPELINING")
+    with pytest.raises(LocalProtocolError, match="no extension that adds ENVID"):
+        conn.send(smtp.Mail(f"{'a' * 500}@b.example", envid="x"))
+
+
 @pytest.mark.parametrize(
     ("command", "offered"),
     [

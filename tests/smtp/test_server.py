@@ -1287,6 +1287,16 @@ def test_auth() -> None:
     assert conn.identity == "tim"
 
 
+@pytest.mark.parametrize("identity", ["", None])
+def test_nobody_in_particular_is_not_let_in(identity: str) -> None:
+    conn = at(EHLO, ext.Auth("PLAIN", plaintext_without_tls=True))
+    assert events(conn, b"AUTH PLAIN AGEAYg==\r\n") == [smtp.Auth("PLAIN", b"\0a\0b")]
+    with pytest.raises(LocalProtocolError, match="has a name"):
+        conn.authenticated(identity)
+    conn.reject(535)
+    assert conn.data_to_send().startswith(b"535 ")
+
+
 def test_authenticated_with_words() -> None:
     conn = at(EHLO, ext.Auth("EXTERNAL"))
     events(conn, b"AUTH EXTERNAL =\r\n")

@@ -107,9 +107,9 @@ class Keeper(ServerSession):
             case pop3.Request():
                 conn.accept()
 
-    def _let_in_if(self, user: str, is_right: Callable[[str], bool]) -> None:
+    def _let_in_if(self, user: str, is_right: Callable[[str | None], bool]) -> None:
         def check(password: str | None) -> None:
-            if password is not None and is_right(password):
+            if is_right(password):
                 self.let_in(user)
             else:
                 self.keep_out()

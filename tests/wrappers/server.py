@@ -74,7 +74,7 @@ class ServerSession(Session):
             case sasl.Credentials(_, user) | sasl.Proof(user) as claim:
 
                 def check(password: str | None) -> None:
-                    good = password is not None and claim.verify(password)
+                    good = claim.verify(password)
                     self._follow(mechanism.accept(user) if good else mechanism.reject())
 
                 self.ask(user, check)
