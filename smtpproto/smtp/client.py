@@ -332,6 +332,7 @@ class ClientConnection(ClientSide[State]):
         if sent.replies > 1:
             sent.replies -= 1
             return event
+        # The first condition is true of few steps, AUTH among them, and quickly seen.
         if sent.leads_to is None and isinstance(sent.request, Auth) and state is not AUTH:
             self._auth_answered(sent, code == 235)
         self._state = state
@@ -353,6 +354,8 @@ class ClientConnection(ClientSide[State]):
         return DATA if reply.code in kinds else None
 
     def _still_leads(self, step: str, state: State | None) -> State | None:
+        # A DATA that is on its way may be answered 354 all the same (RFC 2920 section 3.1), and
+        # then whatever is behind it would be read as a line of the message.
         return DATA if step in OVERTAKEN else state
 
     def _cannot_answer(self, sent: Sent[State], reply: Reply) -> NoReturn:

@@ -60,7 +60,9 @@ TEXTS: dict[int, str] = {
 _ENHANCED = re.compile(r"([245])\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(?= |$)")
 _CONTROLS = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _CODES = {b"%d" % code: code for code in range(200, 600)}
+"""The codes as they are written."""
 _LAST_LINES = {b"%d " % code: code for code in range(200, 600)}
+"""The codes as they begin the last line of a reply, which nearly always is its only one."""
 
 
 class EnhancedStatus(Value):
