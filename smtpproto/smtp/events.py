@@ -67,6 +67,10 @@ class CommandRefused(Event):
         fill(self, line, reply)
 
 
+command_refused = constructor(CommandRefused)
+"""CommandRefused of a line without secrets, and a reply."""
+
+
 class MessageRefused(Event):
     """Server: the message is not coming, or may not be taken: drop what you have of it.
 

@@ -38,13 +38,13 @@ from smtpproto.smtp.commands import (
 from smtpproto.smtp.events import (
     AuthChallenge,
     ChunkReceived,
-    CommandRefused,
     EndOfMessage,
     Envelope,
     Event,
     MailCommand,
     MessageRefused,
     Request,
+    command_refused,
 )
 from smtpproto.smtp.extension import Extension
 from smtpproto.smtp.intake import Chunk, Intake
@@ -538,7 +538,8 @@ class ServerConnection(ServerSide):
                 return self._turn_away(line, refused.text)
             return self._refuse(line, refused.code, refused.status, refused.text)
         except CommandSyntaxError as error:
-            return self._refuse_with(line, self._without_status(error.reply))
+            reply = self._without_status(error.reply)
+            return self._refuse_with(line, reply, bytes(reply))
         finally:
             self._first_line = False
         if self._state is BDAT or step == "BURL":
@@ -718,7 +719,8 @@ class ServerConnection(ServerSide):
         try:
             command = Bdat.read(argument)
         except CommandSyntaxError as error:
-            event = self._refuse_with(line, self._without_status(error.reply))
+            reply = self._without_status(error.reply)
+            event = self._refuse_with(line, reply, bytes(reply))
             self.shutdown(_LOST)
             return event
         assert isinstance(command, Bdat)
@@ -765,8 +767,8 @@ class ServerConnection(ServerSide):
     def _refuse_chunk(self, chunk: Chunk, refused: Refused) -> Event:
         # LMTP's clients count the replies to the last chunk, whatever they are.
         times = max(1, len(self._transaction.recipients)) if self._lmtp and chunk.last else 1
-        reply, _ = self._own(refused.code, refused.status, refused.text)
-        return self._refuse_with(chunk.line, reply, times)
+        reply, wire = self._own(refused.code, refused.status, refused.text)
+        return self._refuse_with(chunk.line, reply, wire * times)
 
     def _message_complete(self, step: str, intake: Intake) -> Event:
         """All of the message has come, or of a chunk that ruins it: the reply is owed, or given."""
@@ -814,14 +816,15 @@ class ServerConnection(ServerSide):
     # -- refusing, and the end --------------------------------------------------------------------
 
     def _refuse(self, line: bytes, code: int, status: str, text: str) -> Event:
-        return self._refuse_with(line, self._own(code, status, text)[0])
+        reply, wire = self._own(code, status, text)
+        return self._refuse_with(line, reply, wire)
 
     def _own(self, code: int, status: str, text: str) -> tuple[Reply, bytes]:
         """A reply of the connection's own, and its wire form."""
         return standard(code, status if self._offer.enhanced else None, text)
 
-    def _refuse_with(self, line: bytes, reply: Reply, times: int = 1) -> Event:
-        """Answer a command line without asking anybody."""
+    def _refuse_with(self, line: bytes, reply: Reply, wire: bytes) -> Event:
+        """Answer a command line with `wire`, which is `reply`, without asking anybody."""
         code = reply.code
         visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
         verb = _verb_of(line)
@@ -834,8 +837,8 @@ class ServerConnection(ServerSide):
             reply = self._too_many_refusals()
             self._say_goodbye(reply)
         else:
-            self._outbox.append(bytes(reply) * times)
-        return CommandRefused(visible, reply)
+            self._outbox.append(wire)
+        return command_refused(visible, reply)
 
     def _without_status(self, reply: Reply) -> Reply:
         if self._offer.enhanced:
@@ -860,7 +863,7 @@ class ServerConnection(ServerSide):
         status = "4.7.0" if self._offer.enhanced else None
         reply = self._fold(421, f"{self._domain} {text}", status)
         self._say_goodbye(reply)
-        return CommandRefused(redact.shown(line, after_auth=False), reply)
+        return command_refused(redact.shown(line, after_auth=False), reply)
 
     def _say_goodbye(self, reply: Reply) -> None:
         """421, which answers what is owed, and the end (RFC 5321 section 3.8)."""
