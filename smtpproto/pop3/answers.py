@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.pop3.commands import List, Stat, Uidl
 from smtpproto.pop3.listings import MaildropStatus, ScanListing, UniqueId
-from smtpproto.pop3.responses import Ok
+from smtpproto.pop3.responses import Err, Ok
 
-__all__ = ["ACCEPTED", "counted", "fitting", "typed_answer"]
+__all__ = ["ACCEPTED", "counted", "fitting", "refusal", "typed_answer"]
 
 V = TypeVar("V")
 
@@ -51,6 +52,16 @@ def fitting(head: str, text: str, tail: str = "", *, utf8: bool) -> str:
     # Room for the status, and for a response code.
     most = max(0, _WIDTH - len("-ERR [LOGIN-DELAY] ") - len(tail))
     return line.encode()[:most].decode(errors="ignore").rstrip(" ") + tail
+
+
+@lru_cache(maxsize=256)
+def refusal(text: str) -> tuple[Err, bytes]:
+    """A refusal of the connection's own, and its wire form.
+
+    Bounded, for some texts name what the client sent.
+    """
+    response = Err(text)
+    return response, bytes(response)
 
 
 def counted(status: MaildropStatus) -> str:

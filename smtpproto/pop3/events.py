@@ -65,6 +65,10 @@ class CommandRefused(Event):
         fill(self, line, response)
 
 
+command_refused = constructor(CommandRefused)
+"""CommandRefused of a line without secrets, and a response."""
+
+
 class ResponseReceived(Event):
     """Client: the server's response to `command`.
 

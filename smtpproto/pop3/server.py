@@ -9,7 +9,7 @@ from smtpproto.commandline import CONTROL
 from smtpproto.errors import LocalProtocolError
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.pop3 import redact
-from smtpproto.pop3.answers import ACCEPTED, fitting, typed_answer
+from smtpproto.pop3.answers import ACCEPTED, fitting, refusal, typed_answer
 from smtpproto.pop3.capabilities import Capabilities
 from smtpproto.pop3.commands import (
     VERBS,
@@ -33,6 +33,7 @@ from smtpproto.pop3.events import (
     Event,
     MessageData,
     Result,
+    command_refused,
 )
 from smtpproto.pop3.limits import Limits
 from smtpproto.pop3.message import MessageWriter
@@ -524,13 +525,13 @@ class ServerConnection(ServerSide):
         if self._state is State.USER:  # PASS comes right after USER, or not at all
             self._user = None
             self._enter(State.AUTHORIZATION)
-        response: Response = Err(text)
+        response, wire = refusal(text)
         if self._count_refusal():
             response = self._too_many_refusals()
             self._say_goodbye(response)
         else:
-            self._outbox.append(bytes(response))
-        return CommandRefused(visible, response)
+            self._outbox.append(wire)
+        return command_refused(visible, response)
 
     def _count_refusal(self) -> bool:
         """Whether this is one refusal too many since the last message, or the login."""
@@ -538,7 +539,7 @@ class ServerConnection(ServerSide):
         most = self._limits.refusals
         return most is not None and self._refusals > most
 
-    def _too_many_refusals(self) -> Response:
+    def _too_many_refusals(self) -> Err:
         return Err(self._fitting(self._domain, "Too many errors"))
 
     def _turn_away(self, line: bytes, text: str) -> Event:
@@ -546,7 +547,7 @@ class ServerConnection(ServerSide):
         self._first_line = False
         response = Err(self._fitting(self._domain, text))
         self._say_goodbye(response)
-        return CommandRefused(redact.shown(line, after_auth=False), response)
+        return command_refused(redact.shown(line, after_auth=False), response)
 
     def _say_goodbye(self, response: Response) -> None:
         """-ERR, which answers what is owed, and the end."""
