@@ -11,7 +11,7 @@ from smtpproto.pop3.commands import List, Stat, Uidl
 from smtpproto.pop3.listings import MaildropStatus, ScanListing, UniqueId
 from smtpproto.pop3.responses import Err, Ok
 
-__all__ = ["ACCEPTED", "counted", "fitting", "refusal", "typed_answer"]
+__all__ = ["ACCEPTED", "USUAL", "counted", "fitting", "refusal", "typed_answer"]
 
 V = TypeVar("V")
 
@@ -29,6 +29,12 @@ ACCEPTED: dict[str, str] = {
     "extended": "",
 }
 """What `accept` says to each step that it may answer."""
+
+_NAMED = ("connect", "QUIT", "CAPA", "AUTH list")
+USUAL: dict[str, tuple[Ok, bytes]] = {
+    step: (Ok(text), bytes(Ok(text))) for step, text in ACCEPTED.items() if step not in _NAMED
+}
+"""The same where the answer is the same on every server, and its wire form."""
 
 _WIDTH = 510
 """Octets of a response line without its CRLF (RFC 1939 section 3)."""

@@ -9,7 +9,7 @@ from smtpproto.commandline import CONTROL
 from smtpproto.errors import LocalProtocolError
 from smtpproto.mechanisms import SERVER_FIRST
 from smtpproto.pop3 import redact
-from smtpproto.pop3.answers import ACCEPTED, fitting, refusal, typed_answer
+from smtpproto.pop3.answers import ACCEPTED, USUAL, fitting, refusal, typed_answer
 from smtpproto.pop3.capabilities import Capabilities
 from smtpproto.pop3.commands import (
     VERBS,
@@ -182,6 +182,11 @@ class ServerConnection(ServerSide):
         LANG a language.
         """
         step = self._owed_step("accept")
+        usual = USUAL.get(step)
+        if usual is not None and text is None and result is None:
+            response, wire = usual
+            self._answer(response, wire)
+            return
         if step in LETS_IN:
             raise LocalProtocolError(
                 f"accept() lets nobody in: {step} is answered by authenticated(identity) or"
@@ -363,15 +368,15 @@ class ServerConnection(ServerSide):
     def _may_begin_tls(self) -> bool:
         return not self._tls and not self._utf8_mode and "STLS" in self._moves
 
-    def _answer(self, response: Response) -> None:
-        """Give the owed response and follow the table."""
+    def _answer(self, response: Response, wire: bytes | None = None) -> None:
+        """Give the owed response, whose wire form may be known, and follow the table."""
         step, request = self._step, self._owed
         assert step is not None
         state = self._moves[step][response.status]
         if state is State.TLS and len(self._input):
             self._refuse_injection()
             return
-        self._outbox.append(bytes(response))
+        self._outbox.append(bytes(response) if wire is None else wire)
         done = isinstance(response, Ok)
         if done and isinstance(request, Retr | Top):
             self._message = MessageWriter(request.lines if isinstance(request, Top) else None)
