@@ -142,7 +142,7 @@ class Connection:
             raise LocalProtocolError("no TLS handshake is owed: wait for the TlsHandshake event")
         self._handshake_owed = False
         self._tls = True
-        self._starved = not self._at_eof
+        self._look_for_more()
         self._forget()
 
     def abort(self) -> None:
@@ -171,6 +171,11 @@ class Connection:
         """Whether the peer may leave now without cutting anything off."""
         raise NotImplementedError
 
+    def _look_for_more(self) -> None:
+        """Octets were taken, or are others' now: unless some are left, and unless the end of the
+        session is still to be told, there is nothing to do but to wait."""
+        self._starved = self._input.empty and not self._at_eof
+
     def _starve(self) -> Event | None:
         """There are no more octets to read: wait for some, or end."""
         if not self._at_eof:
@@ -195,7 +200,7 @@ class Connection:
         successor._input.append(self._input.take(len(self._input)))
         successor._outbox = self._outbox  # one of them is asked, whichever the caller still holds
         successor._at_eof = self._at_eof
-        successor._starved = successor._input.empty and not self._at_eof
+        successor._look_for_more()
         self._end(clean=True)
 
     def _fail(self, problem: str) -> NoReturn:

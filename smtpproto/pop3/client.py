@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from smtpproto.clientside import ClientSide, Sent, prospects
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.events import message_data
 from smtpproto.pop3.capabilities import NO_CAPABILITIES, Capabilities
 from smtpproto.pop3.commands import (
-    Apop,
     Auth,
     Capa,
     Command,
     Lang,
-    Pass,
     Raw,
     Retr,
-    Stls,
     Top,
-    User,
     Utf8,
 )  # fmt: skip
 from smtpproto.pop3.events import (
@@ -55,8 +53,6 @@ __all__ = ["ClientConnection"]
 _NO_LIMITS_GIVEN = Limits()
 _PROSPECTS = prospects(SUCCESS, BARRIERS)
 _END_OF_MESSAGE = EndOfMessage()
-_CONDITIONAL = frozenset({"STLS", "UTF8", "LANG", "APOP", "USER", "PASS", "AUTH"})
-"""Steps that may be taken only where the server offers what they need."""
 _WINDOW = 65536
 """Octets of a message that are looked at in one go: what comes after it must not be copied again
 for each."""
@@ -168,10 +164,10 @@ class ClientConnection(ClientSide[State]):
         """The state to be expected after it. Raises LocalProtocolError when a command cannot be
         sent now."""
         leads_to = self._expects(command, step)
-        if step in _CONDITIONAL:
-            problem = self._problem(command, self._capabilities)
-            if problem is not None:
-                raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
+        rule = _RULES.get(step)
+        problem = None if rule is None else rule(self, command)
+        if problem is not None:
+            raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
         return leads_to
 
     def _line(self, command: Command) -> bytes:
@@ -185,31 +181,40 @@ class ClientConnection(ClientSide[State]):
             )
         return line
 
-    def _problem(self, command: Command, offered: Capabilities) -> str | None:
-        """What the RFCs forbid a client, given what the server offered."""
-        if isinstance(command, Stls) and (self._tls or self._utf8):
+    # What the RFCs forbid a client, given what the server offered; None where nothing.
+
+    def _stls_rule(self, command: Command) -> str | None:
+        if self._tls or self._utf8:
             return "TLS is active already" if self._tls else "STLS must precede UTF8"
-        if isinstance(command, Stls | Utf8 | Lang):
-            if offered is NO_CAPABILITIES or command.verb in offered:
-                return None
-            return f"the server does not offer {command.verb}"
-        if isinstance(command, Apop) and self._timestamp is None:
+        return self._offer_rule(command)
+
+    def _offer_rule(self, command: Command) -> str | None:
+        offered = self._capabilities
+        if offered is NO_CAPABILITIES or command.verb in offered:
+            return None
+        return f"the server does not offer {command.verb}"
+
+    def _apop_rule(self, command: Command) -> str | None:
+        if self._timestamp is None:
             return (
                 "the greeting had no timestamp that is a msg-id (RFC 1939 section 7), or it came"
                 " before TLS"
             )
-        if isinstance(command, User | Pass | Apop):
-            if offered.utf8_user or bytes(command).isascii():
-                return None
-            return "it is not ASCII, and the server does not offer UTF8 USER (RFC 6856 section 2.2)"
-        if isinstance(command, Auth) and command.initial_response is not None:
-            if self._takes_initial_response:
-                return None
-            return (
-                "no initial response where CAPA has not shown SASL (RFC 5034 section 3); send Auth"
-                " without it, and it as the response to the empty challenge"
-            )
-        return None
+        return self._login_rule(command)
+
+    def _login_rule(self, command: Command) -> str | None:
+        if bytes(command).isascii() or self._capabilities.utf8_user:
+            return None
+        return "it is not ASCII, and the server does not offer UTF8 USER (RFC 6856 section 2.2)"
+
+    def _auth_rule(self, command: Command) -> str | None:
+        assert isinstance(command, Auth)
+        if command.initial_response is None or self._takes_initial_response:
+            return None
+        return (
+            "no initial response where CAPA has not shown SASL (RFC 5034 section 3); send Auth"
+            " without it, and it as the response to the empty challenge"
+        )
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -217,7 +222,7 @@ class ClientConnection(ClientSide[State]):
         if self._closed:
             return None
         if self._state is State.TLS:
-            if len(self._input):
+            if not self._input.empty:
                 self._fail("octets in clear behind the +OK to STLS: somebody put them there")
             return self._starve() if self._at_eof else None
         event: Event | None = None
@@ -345,7 +350,7 @@ class ClientConnection(ClientSide[State]):
             self._answered(state)
         if state is State.CLOSED:
             self._end(clean=self.idle)
-        elif state is State.TLS and not len(self._input):
+        elif state is State.TLS and self._input.empty:
             self._begin_tls()
         self._write_what_may_go()
         return ResponseReceived(sent.request, response, result)
@@ -414,3 +419,15 @@ class ClientConnection(ClientSide[State]):
         super()._end(clean=clean)
         self._state = self._expected = State.CLOSED
         self._block = None
+
+
+_RULES: dict[str, Callable[[ClientConnection, Command], str | None]] = {
+    "STLS": ClientConnection._stls_rule,
+    "UTF8": ClientConnection._offer_rule,
+    "LANG": ClientConnection._offer_rule,
+    "APOP": ClientConnection._apop_rule,
+    "USER": ClientConnection._login_rule,
+    "PASS": ClientConnection._login_rule,
+    "AUTH": ClientConnection._auth_rule,
+}
+"""What a step must fulfil besides its order."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.values import Value, constructor, fill
+from smtpproto.values import Value, constructor, fill, setters
 from smtpproto.wire.controls import without_controls
 from smtpproto.wire.dots import DotDecoder, DotEncoder
 from smtpproto.wire.newlines import bare_newline
@@ -88,8 +88,10 @@ class Ok(Response):
         if isinstance(lines, str):
             raise LocalProtocolError("Ok: the lines are a list, not one text")
         block = None if lines is None else _block_of(tuple(lines))
-        for name, field in zip(Ok.__slots__, (*_checked(text, code), block), strict=True):
-            object.__setattr__(self, name, field)
+        text, code = _checked(text, code)
+        _set_text(self, text)
+        _set_code(self, code)
+        _set_block(self, block)
 
     @property
     def lines(self) -> tuple[str, ...] | None:
@@ -115,6 +117,7 @@ class Err(Response):
         fill(self, *_checked(text, code))
 
 
+_set_text, _set_code, _set_block = setters(Ok)
 ok = constructor(Ok)
 err = constructor(Err)
 

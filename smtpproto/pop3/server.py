@@ -373,7 +373,7 @@ class ServerConnection(ServerSide):
         step, request = self._step, self._owed
         assert step is not None
         state = self._moves[step][response.status]
-        if state is State.TLS and len(self._input):
+        if state is State.TLS and not self._input.empty:
             self._refuse_injection()
             return
         self._outbox.append(bytes(response) if wire is None else wire)
@@ -416,7 +416,7 @@ class ServerConnection(ServerSide):
             return self._refuse(too_long.start, "Line too long")
         if line is None:
             return self._starve()
-        self._starved = self._input.empty and not self._at_eof
+        self._look_for_more()
         try:
             verb, argument = self._split(line)
             command = self._command(verb, argument, len(line) + 2)

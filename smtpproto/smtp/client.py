@@ -47,6 +47,7 @@ from smtpproto.smtp.state import (
     WITH_BURL,
     State,
     named,
+    next_state,
     step_of,
 )
 from smtpproto.values import check_choice
@@ -140,7 +141,7 @@ class ClientConnection(ClientSide[State]):
     def within_reply(self) -> bool:
         """True while a reply has begun to arrive and has not ended, once the events are drained:
         it cannot be the answer to what is sent only now."""
-        return not self._closed and (len(self._input) > 0 or self._reader.within_reply)
+        return not self._closed and (not self._input.empty or self._reader.within_reply)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -288,7 +289,7 @@ class ClientConnection(ClientSide[State]):
                 self._line_too_long(self._longest_line)
             if line is None:
                 return self._no_line(self._longest_line)
-            self._starved = self._input.empty and not self._at_eof
+            self._look_for_more()
             if len(line) > self._longest_reply and not line.startswith(b"334"):
                 self._fail(f"a reply line is longer than {self._limits.reply_line} octets")
             try:
@@ -308,7 +309,7 @@ class ClientConnection(ClientSide[State]):
 
     def _await_no_reply(self) -> Event | None:
         """The session is over, or for others to go on with."""
-        if self._state is TLS and len(self._input):
+        if self._state is TLS and not self._input.empty:
             self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
         return self._starve() if self._at_eof and not self._closed else None
 
@@ -321,10 +322,7 @@ class ClientConnection(ClientSide[State]):
             return self._unasked(reply)
         sent = self._unanswered[0]
         moves = MACHINE[self._state].get(sent.step)
-        if moves is None:
-            state = self._overtaken(sent, reply)
-        else:
-            state = moves.get(code) or moves.get(code // 100)  # as next_state(), but for the call
+        state = self._overtaken(sent, reply) if moves is None else next_state(moves, code)
         if state is None:
             self._cannot_answer(sent, reply)
         recipient = self._next_recipient(sent) if self._lmtp else None
@@ -401,7 +399,7 @@ class ClientConnection(ClientSide[State]):
     def _after_starttls(self, request: Request, reply: Reply) -> None:
         if self._state is TLS:
             self._reading = ClientConnection._await_no_reply
-            if not len(self._input):
+            if self._input.empty:
                 self._begin_tls()
 
     def _after_turn(self, request: Request, reply: Reply) -> None:

@@ -190,11 +190,11 @@ class Offered:
         """A command that is not ASCII (RFC 6531)."""
         if isinstance(command, MailCommand):
             path = command.reverse_path
-            if path is not None and not path.is_ascii and not _asks_for_utf8(command):
+            if path is not None and not path.is_ascii and not command.smtputf8:
                 raise LocalProtocolError(f"{path} needs smtputf8=True on its Mail (RFC 6531)")
         elif isinstance(command, Rcpt):
             path = command.forward_path
-            if not path.is_ascii and not _asks_for_utf8(self._mail):
+            if not path.is_ascii and not (self._mail is not None and self._mail.smtputf8):
                 raise LocalProtocolError(
                     f"{path} needs smtputf8=True on the Mail before it (RFC 6531)"
                 )
@@ -215,10 +215,6 @@ _RULES: dict[str, Callable[..., None]] = {
     "AUTH": Offered._auth_rule,
 }
 """What the commands of a step must fulfil; those of other steps may always be sent."""
-
-
-def _asks_for_utf8(mail: MailCommand | None) -> bool:
-    return isinstance(mail, Mail) and mail.smtputf8
 
 
 def _brings(extension: Extension, command: Mail | Rcpt, keyword: str, value: object) -> bool:

@@ -66,6 +66,7 @@ from smtpproto.smtp.state import (
     WITHOUT_TLS,
     State,
     named,
+    next_state,
     step_of,
 )
 from smtpproto.smtp.tally import Tally
@@ -404,14 +405,13 @@ class ServerConnection(ServerSide):
         step = self._step
         assert step is not None
         moves = self._moves[step]
-        code = reply.code
-        state = moves.get(code) or moves.get(code // 100)  # as next_state(), but for the call
+        state = next_state(moves, reply.code)
         if state is None:
             raise LocalProtocolError(
                 f"{reply!r} cannot answer {step} in state {self._state.value}: expected"
                 f" {named(moves)}"
             )
-        if state is TLS and len(self._input):
+        if state is TLS and not self._input.empty:
             self._refuse_injection()
             return
         self._outbox.append(wire)
@@ -506,7 +506,7 @@ class ServerConnection(ServerSide):
             return self._refuse_unread(too_long.start, "Line too long")
         if line is None:
             return self._starve()
-        self._starved = self._input.empty and not self._at_eof
+        self._look_for_more()
         try:
             verb, argument = self._split(line)
         except Refused as refused:
@@ -775,7 +775,7 @@ class ServerConnection(ServerSide):
         if self._lmtp:
             self._begin_answers(step)
         refused = intake.refused
-        self._starved = self._input.empty and not self._at_eof
+        self._look_for_more()
         if refused is None:
             self._owed, self._step = _END_OF_MESSAGE, step
             return _END_OF_MESSAGE
