@@ -23,10 +23,19 @@ TLS_CLIENT_HELLO = 0x16
 class ServerSide(Connection):
     """Base of both server connections."""
 
-    __slots__ = ("_identity", "_owed", "_step")
+    __slots__ = (
+        "_auth_line_follows", "_first_line", "_identity", "_most_refusals", "_owed", "_refusals",
+        "_step",
+    )  # fmt: skip
 
-    def __init__(self, *, tls: bool, backlog: int, bare_lf: bool = False) -> None:
+    def __init__(
+        self, *, tls: bool, backlog: int, most_refusals: int | None, bare_lf: bool = False
+    ) -> None:
         super().__init__(tls=tls, backlog=backlog, bare_lf=bare_lf)
+        self._most_refusals = most_refusals  # None for any number
+        self._refusals = 0  # since the client last got something done
+        self._first_line = True  # has not come yet: who is no mail client shows it there
+        self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         # The greeting is the first thing owed, and no event asks for it.
         self._step: str | None = "connect"
         self._owed: Request | None = None
@@ -61,6 +70,11 @@ class ServerSide(Connection):
     def _owe(self, request: Request, step: str) -> None:
         self._owed = request
         self._step = step
+
+    def _too_many_refusals(self) -> bool:
+        """Count a refusal; whether it is one too many, and ends the session."""
+        self._refusals += 1
+        return self._most_refusals is not None and self._refusals > self._most_refusals
 
     def _owed_step(self, call: str, *said: object) -> str:
         """What is owed a reply. Raises LocalProtocolError when nothing is, to whoever has called

@@ -84,9 +84,8 @@ class ServerConnection(ServerSide):
     """
 
     __slots__ = (
-        "_auth_line_follows", "_capabilities", "_charset", "_domain", "_first_line", "_limits",
-        "_longest_line", "_message", "_moves", "_refusals", "_state", "_timestamp", "_user",
-        "_utf8_mode", "_utf8_text", "_verbs",
+        "_capabilities", "_charset", "_domain", "_limits", "_longest_line", "_message", "_moves",
+        "_state", "_timestamp", "_user", "_utf8_mode", "_utf8_text", "_verbs",
     )  # fmt: skip
 
     def __init__(
@@ -98,7 +97,7 @@ class ServerConnection(ServerSide):
         tls: bool = False,
         limits: Limits = _NO_LIMITS_GIVEN,
     ) -> None:
-        super().__init__(tls=tls, backlog=limits.backlog)
+        super().__init__(tls=tls, backlog=limits.backlog, most_refusals=limits.refusals)
         if not domain.isprintable() or not domain or " " in domain:
             raise LocalProtocolError(f"the domain {domain!r} must be one word")
         self._domain = domain
@@ -109,12 +108,9 @@ class ServerConnection(ServerSide):
         self._state = State.GREETING
         self._moves = MACHINE[State.GREETING]
 
-        self._first_line = True
-        self._refusals = 0
         self._user: str | None = None
         self._utf8_mode = False  # UTF8 was accepted
         self._utf8_text = False  # UTF8 or LANG was accepted: texts may be UTF-8
-        self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._message: MessageWriter | None = None  # between Ok to RETR or TOP and its end
 
     def _offer(self, capabilities: Capabilities | Iterable[str]) -> None:
@@ -500,8 +496,8 @@ class ServerConnection(ServerSide):
 
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
-        if self._count_refusal():
-            self._say_goodbye(self._too_many_refusals())
+        if self._too_many_refusals():
+            self._say_goodbye(self._enough())
         else:
             self._answer(Err(text))
 
@@ -531,20 +527,14 @@ class ServerConnection(ServerSide):
             self._user = None
             self._enter(State.AUTHORIZATION)
         response, wire = refusal(text)
-        if self._count_refusal():
-            response = self._too_many_refusals()
+        if self._too_many_refusals():
+            response = self._enough()
             self._say_goodbye(response)
         else:
             self._outbox.append(wire)
         return command_refused(visible, response)
 
-    def _count_refusal(self) -> bool:
-        """Whether this is one refusal too many since the last message, or the login."""
-        self._refusals += 1
-        most = self._limits.refusals
-        return most is not None and self._refusals > most
-
-    def _too_many_refusals(self) -> Err:
+    def _enough(self) -> Err:
         return Err(self._fitting(self._domain, "Too many errors"))
 
     def _turn_away(self, line: bytes, text: str) -> Event:

@@ -102,10 +102,9 @@ class ServerConnection(ServerSide):
     """
 
     __slots__ = (
-        "_auth_line_follows", "_chunk", "_domain", "_extensions", "_first_line", "_giving_up",
-        "_guarded", "_hello", "_lenient", "_limits", "_lmtp", "_longest_line", "_moves", "_offer",
-        "_overtaken", "_refusals", "_require_auth", "_require_tls", "_state", "_tally",
-        "_transaction",
+        "_chunk", "_domain", "_extensions", "_giving_up", "_guarded", "_hello", "_lenient",
+        "_limits", "_lmtp", "_longest_line", "_moves", "_offer", "_overtaken", "_require_auth",
+        "_require_tls", "_state", "_tally", "_transaction",
     )  # fmt: skip
 
     def __init__(
@@ -122,7 +121,12 @@ class ServerConnection(ServerSide):
     ) -> None:
         check_choice("bare_newlines", bare_newlines, "refuse", "accept")
         self._lenient = bare_newlines == "accept"
-        super().__init__(tls=tls, backlog=limits.backlog, bare_lf=self._lenient)
+        super().__init__(
+            tls=tls,
+            backlog=limits.backlog,
+            most_refusals=limits.refusals,
+            bare_lf=self._lenient,
+        )
         Ehlo(domain)  # raises LocalProtocolError for what could not stand in a reply
         self._domain = domain
         self._limits = limits
@@ -137,10 +141,7 @@ class ServerConnection(ServerSide):
         self._moves = MACHINE[State.GREETING]
 
         self._hello: Ehlo | Helo | Lhlo | None = None
-        self._first_line = True
-        self._refusals = 0
         self._tally: Tally | None = None  # where LIMITS are offered
-        self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         self._transaction = NO_TRANSACTION
         self._overtaken = False  # MAIL or RCPT was refused: what was pipelined fails for that
         self._chunk: Chunk | None = None
@@ -792,8 +793,8 @@ class ServerConnection(ServerSide):
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
         reply, wire = self._own(code, status, text)
-        if self._count_refusal(code):
-            self._say_goodbye(self._too_many_refusals())
+        if self._too_many_refusals():
+            self._say_goodbye(self._enough())
         else:
             self._answer(reply, wire)
 
@@ -833,8 +834,8 @@ class ServerConnection(ServerSide):
         elif verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
         overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
-        if not overtaken and self._count_refusal(code):
-            reply = self._too_many_refusals()
+        if not overtaken and code in _COUNTED and self._too_many_refusals():
+            reply = self._enough()
             self._say_goodbye(reply)
         else:
             self._outbox.append(wire)
@@ -845,15 +846,7 @@ class ServerConnection(ServerSide):
             return reply
         return Reply(reply.code, *reply.text.split("\n"))
 
-    def _count_refusal(self, code: int) -> bool:
-        """Whether this is one refusal too many since the last message."""
-        if code not in (500, 501, 502, 503):
-            return False
-        self._refusals += 1
-        most = self._limits.refusals
-        return most is not None and self._refusals > most
-
-    def _too_many_refusals(self) -> Reply:
+    def _enough(self) -> Reply:
         status = "4.7.0" if self._offer.enhanced else None
         return self._fold(421, f"{self._domain} Too many errors", status)
 
@@ -895,6 +888,8 @@ def _verb_of(line: bytes) -> bytes:
 
 
 _LOST = "No way to tell the message from the commands"
+_COUNTED = (500, 501, 502, 503)
+"""The refusals of which a session may have so many: they are the client's fault."""
 _TURNS = ("TURN", "ATRN")
 _GIVE_UP = ("RSET", "EHLO", "HELO", "LHLO")
 
