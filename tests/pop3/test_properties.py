@@ -286,7 +286,7 @@ def test_arbitrary_octets_into_a_client(
 MESSAGES = st.lists(strategies.messages(max_pieces=8), max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     messages=MESSAGES,
     asked=st.lists(

@@ -14,7 +14,7 @@ from functools import cache
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -541,6 +541,4 @@ TestSmtp.settings = TestLmtp.settings = settings(
     max_examples=100,
     stateful_step_count=12,
     report_multiple_bugs=False,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -461,8 +461,6 @@ TestSmtp.settings = TestLmtp.settings = settings(
     max_examples=120,
     stateful_step_count=40,
     report_multiple_bugs=False,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtpproto import smtp, strategies
@@ -26,7 +26,7 @@ pieces = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300)
 @given(data=st.data(), pieces=pieces)
 def test_the_report_is_what_the_server_did(data: st.DataObject, pieces: list[bytes]) -> None:
     def pick(what: str, options: Sequence[T]) -> T:
@@ -35,7 +35,6 @@ def test_the_report_is_what_the_server_did(data: st.DataObject, pieces: list[byt
     deliver(pick, pieces)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 60),
     st.lists(st.integers(0, 60), min_size=1, max_size=20),

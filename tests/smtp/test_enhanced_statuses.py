@@ -17,7 +17,7 @@ from smtpproto import smtp
 from smtpproto.smtp import ext
 from smtpproto.smtp.answers import default_status
 from smtpproto.smtp.state import MACHINE
-from tests.smtp.test_properties import CLIENT_TEXT, EVERYTHING, lots, protocol, sayings
+from tests.smtp.test_properties import CLIENT_TEXT, EVERYTHING, lots, sayings
 
 OFFERED: tuple[smtp.Extension, ...] = (
     ext.Pipelining(), ext.Size(1000), ext.EightBitMime(), ext.Chunking(), ext.BinaryMime(),
@@ -252,7 +252,7 @@ def test_each_is_registered() -> None:
         assert status.detail <= REGISTERED[status.subject], reply
 
 
-@settings(protocol, max_examples=200)
+@settings(max_examples=200)
 @given(octets=sayings(CLIENT_TEXT, most=25), lots=lots, enhanced=st.booleans())
 def test_whatever_is_said(octets: bytes, lots: list[int], enhanced: bool) -> None:
     """And however the application decides."""

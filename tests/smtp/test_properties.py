@@ -9,15 +9,12 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, RemoteProtocolError, smtp
 from smtpproto.smtp import State, ext
 from tests.sessions import cut_at, joined, replies_in
-
-settings.register_profile("protocol", deadline=None, suppress_health_check=list(HealthCheck))
-protocol = settings.get_profile("protocol")
 
 EVERYTHING: tuple[smtp.Extension, ...] = (
     ext.Pipelining(), ext.Size(40), ext.EightBitMime(), ext.BinaryMime(), ext.Chunking(),
@@ -218,7 +215,7 @@ def check_story(events: list[smtp.Event]) -> None:
 class TestAnyOctetsIntoAServer:
     @pytest.mark.parametrize("state", EVERY_STATE)
     @pytest.mark.parametrize("lmtp", [False, True])
-    @settings(protocol, max_examples=40)
+    @settings(max_examples=40)
     @given(octets=sayings(CLIENT_TEXT), lots=lots, places=cuts)
     def test_in_every_state(
         self, state: State, lmtp: bool, octets: bytes, lots: list[int], places: list[int]
@@ -251,7 +248,7 @@ class TestAnyOctetsIntoAServer:
 
     @pytest.mark.parametrize("offer", OFFERS, ids=len)
     @pytest.mark.parametrize("bare_newlines", ["refuse", "accept"])
-    @settings(protocol, max_examples=60)
+    @settings(max_examples=60)
     @given(
         octets=sayings(CLIENT_TEXT, most=25),
         lots=lots,
@@ -433,7 +430,7 @@ class TestAnyOctetsIntoAClient:
 
     @pytest.mark.parametrize("situation", HEARD)
     @pytest.mark.parametrize("lmtp", [False, True])
-    @settings(protocol, max_examples=40)
+    @settings(max_examples=40)
     @given(octets=sayings(SERVER_TEXT), places=cuts)
     def test_only_remote_protocol_error_and_only_once(
         self, situation: str, lmtp: bool, octets: bytes, places: list[int]
@@ -478,7 +475,7 @@ class TestAnyOctetsIntoAClient:
 
 class TestCutting:
     @pytest.mark.parametrize("state", [state for state in EVERY_STATE if state is not State.CLOSED])
-    @settings(protocol, max_examples=40)
+    @settings(max_examples=40)
     @given(octets=sayings(CLIENT_TEXT, most=20).map(without_tls), lots=lots, places=cuts)
     def test_of_what_a_client_says(
         self, state: State, octets: bytes, lots: list[int], places: list[int]
@@ -501,7 +498,7 @@ class TestCutting:
         assert stories[2] == stories[0]
 
     @pytest.mark.parametrize("lmtp", [False, True])
-    @settings(protocol, max_examples=150)
+    @settings(max_examples=150)
     @given(
         octets=sayings(SERVER_TEXT, most=20),
         prefix=st.sampled_from([b"", TestAnyOctetsIntoAClient.OFFERED]),
