@@ -44,7 +44,7 @@ class MessageData(Event):
     dots are doubled on the way out.
     """
 
-    __slots__ = ("data",)
+    __slots__ = __match_args__ = ("data",)
     data: bytes
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
@@ -64,7 +64,7 @@ class EndOfMessage(Request):
 class AuthChallenge(Event):
     """A SASL challenge from the server, octets without base64 (RFC 4422 section 3.2)."""
 
-    __slots__ = ("data",)
+    __slots__ = __match_args__ = ("data",)
     data: bytes
 
     def __init__(self, data: bytes = b"") -> None:
@@ -78,7 +78,7 @@ class AuthResponse(Request):
     ``authenticated(identity)``, or with ``reject(...)``.
     """
 
-    __slots__ = ("data",)
+    __slots__ = __match_args__ = ("data",)
     data: bytes
     step = "AUTH response"
     _secret = frozenset({"data"})
@@ -111,7 +111,7 @@ class ConnectionClosed(Event):
     requests that never got their reply, oldest first.
     """
 
-    __slots__ = ("clean", "unanswered")
+    __slots__ = __match_args__ = ("clean", "unanswered")
     clean: bool
     unanswered: tuple[Request, ...]
 

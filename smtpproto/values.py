@@ -1,9 +1,10 @@
 """Value: the base of every command, reply, event and extension.
 
 A value is small and immutable; two values are equal when they are of one class and their fields
-are. A subclass names its fields once, in ``__slots__``, and assigns them in ``__init__`` through
-`fill`. Frozen dataclasses would say the same in fewer words, but each costs half a millisecond
-at import and three times as much to build, and a server builds nine values a transaction.
+are. A subclass names its fields once, as ``__slots__ = __match_args__ = (...)``, in its body, where
+type checkers look for what a pattern binds, and assigns them in ``__init__`` through `fill`. Frozen
+dataclasses would say the same in fewer words, but each costs half a millisecond at import and three
+times as much to build, and a server builds nine values a transaction.
 
 The few classes that are built for every command or piece of a message take `setters`, or
 `constructor`, which skips ``__init__``: what the parser has checked is not checked again.
@@ -31,9 +32,8 @@ class Value:
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
-        if "__match_args__" not in cls.__dict__:
-            own = cls.__dict__.get("__slots__", ())
-            type.__setattr__(cls, "__match_args__", (*cls.__match_args__, *own))
+        if cls.__dict__.get("__slots__") and "__match_args__" not in cls.__dict__:
+            raise TypeError(f"{cls.__name__}: name the fields in __match_args__ too")
 
     def _contents(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)

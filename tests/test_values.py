@@ -136,10 +136,15 @@ def test_the_order_of_fields_for_pattern_matching(value: Value, fields: tuple[st
     assert type(value).__match_args__ == fields
 
 
+def test_a_value_names_its_fields_for_pattern_matching() -> None:
+    with pytest.raises(TypeError, match="Nameless: name the fields in __match_args__ too"):
+        type("Nameless", (Value,), {"__slots__": ("one",)})
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_constructor_builds_what_the_class_would(count: int) -> None:
     names = ("one", "two", "three")[:count]
-    cls: Any = type("Counted", (Value,), {"__slots__": names})
+    cls: Any = type("Counted", (Value,), {"__slots__": names, "__match_args__": names})
     built: Any = constructor(cls)(*range(count))
     assert [getattr(built, name) for name in names] == list(range(count))
     assert type(built) is cls

@@ -152,7 +152,7 @@ def _read_number(verb: str, argument: str) -> int:
 class _Numbered(Command):
     """A command about one message."""
 
-    __slots__ = ("number",)
+    __slots__ = __match_args__ = ("number",)
     number: int
 
     def __init__(self, number: int) -> None:
@@ -169,7 +169,7 @@ class _Numbered(Command):
 class _Listing(Command):
     """A command about one message, or all."""
 
-    __slots__ = ("number",)
+    __slots__ = __match_args__ = ("number",)
     number: int | None
 
     def __init__(self, number: int | None = None) -> None:
@@ -193,7 +193,7 @@ class _Listing(Command):
 class User(Command):
     """USER: the name of a mailbox; PASS is next (RFC 1939 section 7)."""
 
-    __slots__ = ("name",)
+    __slots__ = __match_args__ = ("name",)
     verb = step = "USER"
     name: str
 
@@ -216,7 +216,7 @@ class Pass(Command):
     It is taken as it stands, spaces and all, and never shows in ``repr``.
     """
 
-    __slots__ = ("secret",)
+    __slots__ = __match_args__ = ("secret",)
     verb = step = "PASS"
     secret: str
     _secret = frozenset({"secret"})
@@ -251,7 +251,7 @@ class Apop(Command):
     ``sasl.apop_digest(timestamp, secret)`` makes the digest, which never shows in ``repr``.
     """
 
-    __slots__ = ("name", "digest")
+    __slots__ = __match_args__ = ("name", "digest")
     verb = step = "APOP"
     name: str
     digest: str
@@ -284,7 +284,7 @@ class Auth(Command):
     clients did before there was CAPA.
     """
 
-    __slots__ = ("mechanism", "initial_response")
+    __slots__ = __match_args__ = ("mechanism", "initial_response")
     verb = step = "AUTH"
     mechanism: str | None
     initial_response: bytes | None
@@ -385,7 +385,7 @@ class Top(Command):
     The RFC wants both numbers; without the second, as people type it, `lines` is 0.
     """
 
-    __slots__ = ("number", "lines")
+    __slots__ = __match_args__ = ("number", "lines")
     verb = step = "TOP"
     number: int
     lines: int
@@ -453,7 +453,7 @@ class Capa(_Bare):
 class Lang(Command):
     """LANG: speak the language of a range `tag`, ``*`` for yours; or list all (RFC 6856 3.2)."""
 
-    __slots__ = ("tag",)
+    __slots__ = __match_args__ = ("tag",)
     verb = step = "LANG"
     tag: str | None
 
@@ -521,7 +521,7 @@ class Raw(Command):
     had changed.
     """
 
-    __slots__ = ("octets", "replies", "multiline")
+    __slots__ = __match_args__ = ("octets", "replies", "multiline")
     step = "raw"
     octets: bytes
     replies: int

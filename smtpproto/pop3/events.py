@@ -57,7 +57,7 @@ class CommandRefused(Event):
     `line` is what the client sent, at most 512 octets of it, without secrets.
     """
 
-    __slots__ = ("line", "response")
+    __slots__ = __match_args__ = ("line", "response")
     line: bytes
     response: Response
 
@@ -93,7 +93,7 @@ class ResponseReceived(Event):
     message-number.
     """
 
-    __slots__ = ("command", "response", "result")
+    __slots__ = __match_args__ = ("command", "response", "result")
     command: Request | None
     response: Response
     result: Result

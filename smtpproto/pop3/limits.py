@@ -34,7 +34,7 @@ class Limits(Value):
     ==================  ========  =====================================================
     """
 
-    __slots__ = (
+    __slots__ = __match_args__ = (
         "auth_line",
         "backlog",
         "command_line",

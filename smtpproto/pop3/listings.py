@@ -83,7 +83,7 @@ class _Listing(Value):
 class MaildropStatus(_Listing):
     """STAT's drop listing: `count` messages, `octets` in all; what is deleted does not count."""
 
-    __slots__ = ("count", "octets")
+    __slots__ = __match_args__ = ("count", "octets")
     count: int
     octets: int
     _pattern = re.compile(rf"^[ \t]*([0-9]{{1,10}}){_OCTETS}{_REST}", re.MULTILINE)
@@ -193,7 +193,7 @@ class UniqueId(_Numbered, _Unique):
 class Language(_Listing):
     """LANG's listing of a language: its `tag`, and its `description` in the language itself."""
 
-    __slots__ = ("tag", "description")
+    __slots__ = __match_args__ = ("tag", "description")
     tag: str
     description: str
     _pattern = re.compile(r"^[ \t]*([!-~]+)(?:[ \t]+([^\n]*))?$", re.MULTILINE)
@@ -224,7 +224,7 @@ class Listings(Value, Sequence[N]):
     Stands for the tuple of them: immutable, equal to it, with its hash.
     """
 
-    __slots__ = ("_kind", "_numbers", "_about")
+    __slots__ = __match_args__ = ("_kind", "_numbers", "_about")
     _kind: type[N]
     _numbers: tuple[int, ...]
     _about: tuple[object, ...]

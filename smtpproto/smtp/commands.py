@@ -132,7 +132,7 @@ class _Bare(Command):
 class _Greeting(Command):
     """EHLO, HELO, LHLO: the argument is read leniently (RFC 5321 section 4.1.4)."""
 
-    __slots__ = ("domain",)
+    __slots__ = __match_args__ = ("domain",)
     domain: str
 
     def __init__(self, domain: str) -> None:
@@ -264,7 +264,7 @@ class Mail(Command):
     None, or False for one without a value, where it was not said.
     """
 
-    __slots__ = ("reverse_path", "parameters")  # the order of the wire
+    __slots__ = __match_args__ = ("reverse_path", "parameters")  # the order of the wire
     verb = step = "MAIL"
     reverse_path: Address | None
     parameters: Parameters
@@ -321,7 +321,7 @@ class Rcpt(Command):
     Parameters as for Mail.
     """
 
-    __slots__ = ("forward_path", "parameters")
+    __slots__ = __match_args__ = ("forward_path", "parameters")
     verb = step = "RCPT"
     forward_path: Address
     parameters: Parameters
@@ -364,7 +364,7 @@ _set_forward_path, _set_rcpt_parameters = setters(Rcpt)
 class _Send(Command):
     """SEND, SOML, SAML: begin a transaction as MAIL does (RFC 821 section 3.4)."""
 
-    __slots__ = ("reverse_path",)
+    __slots__ = __match_args__ = ("reverse_path",)
     step = "MAIL"
     binary = smtputf8 = False
     reverse_path: Address | None
@@ -417,7 +417,7 @@ class Data(_Bare):
 class Bdat(Command):
     """BDAT: exactly `size` octets of the message follow; the `last` ones, or not (RFC 3030)."""
 
-    __slots__ = ("size", "last")  # the order of the wire
+    __slots__ = __match_args__ = ("size", "last")  # the order of the wire
     verb = step = "BDAT"
     size: int
     last: bool
@@ -441,7 +441,7 @@ class Bdat(Command):
 class Burl(Command):
     """BURL: the next part of the message stands at an IMAP `url` (RFC 4468)."""
 
-    __slots__ = ("url", "last")  # the order of the wire
+    __slots__ = __match_args__ = ("url", "last")  # the order of the wire
     verb = step = "BURL"
     url: str
     last: bool
@@ -480,7 +480,7 @@ class Quit(_Bare):
 class Noop(Command):
     """NOOP: nothing; the argument is ignored (RFC 5321 section 4.1.1.9)."""
 
-    __slots__ = ("argument",)
+    __slots__ = __match_args__ = ("argument",)
     verb = step = "NOOP"
     argument: str | None
 
@@ -498,7 +498,7 @@ class Noop(Command):
 class Help(Command):
     """HELP, about the argument if there is one (RFC 5321 section 4.1.1.8)."""
 
-    __slots__ = ("argument",)
+    __slots__ = __match_args__ = ("argument",)
     verb = step = "HELP"
     argument: str | None
 
@@ -516,7 +516,7 @@ class Help(Command):
 class _Query(Command):
     """VRFY and EXPN. `smtputf8`: the answer may hold UTF-8 (RFC 6531 section 3.7.4.2)."""
 
-    __slots__ = ("argument", "smtputf8")
+    __slots__ = __match_args__ = ("argument", "smtputf8")
     argument: str
     smtputf8: bool
 
@@ -582,7 +582,7 @@ class Auth(Command):
     is none. It never shows in ``repr``.
     """
 
-    __slots__ = ("mechanism", "initial_response")  # the order of the wire
+    __slots__ = __match_args__ = ("mechanism", "initial_response")  # the order of the wire
     verb = step = "AUTH"
     mechanism: str
     initial_response: bytes | None
@@ -618,7 +618,7 @@ class Auth(Command):
 class Etrn(Command):
     """ETRN: start the queue of a host, a domain (``@``) or a queue name (``#``) (RFC 1985)."""
 
-    __slots__ = ("argument",)
+    __slots__ = __match_args__ = ("argument",)
     verb = step = "ETRN"
     argument: str
 
@@ -638,7 +638,7 @@ class Etrn(Command):
 class Atrn(Command):
     """ATRN: turn the connection around, for the mail of these `domains`, or all (RFC 2645)."""
 
-    __slots__ = ("domains",)
+    __slots__ = __match_args__ = ("domains",)
     verb = step = "ATRN"
     domains: tuple[str, ...]
 
@@ -708,7 +708,7 @@ class Raw(Command):
     know: it goes on as if nothing had changed.
     """
 
-    __slots__ = ("octets", "replies")
+    __slots__ = __match_args__ = ("octets", "replies")
     step = "raw"
     octets: bytes
     replies: int

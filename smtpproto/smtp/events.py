@@ -45,7 +45,7 @@ MailCommand = Mail | SendMail | SendOrMail | SendAndMail
 class ChunkReceived(Request):
     """Server: a BDAT chunk of `size` octets, not the last, has come in (RFC 3030 section 2)."""
 
-    __slots__ = ("size",)
+    __slots__ = __match_args__ = ("size",)
     step = "BDAT"
     size: int
 
@@ -59,7 +59,7 @@ class CommandRefused(Event):
     `line` is what the client sent, at most 512 octets of it, without secrets.
     """
 
-    __slots__ = ("line", "reply")
+    __slots__ = __match_args__ = ("line", "reply")
     line: bytes
     reply: Reply
 
@@ -78,7 +78,7 @@ class MessageRefused(Event):
     message up.
     """
 
-    __slots__ = ("reply",)
+    __slots__ = __match_args__ = ("reply",)
     reply: Reply | None
 
     def __init__(self, reply: Reply | None) -> None:
@@ -93,7 +93,7 @@ class ReplyReceived(Event):
     for. `recipient` is the Rcpt that a reply of LMTP's after the final dot is about.
     """
 
-    __slots__ = ("command", "reply", "recipient")  # the order of use
+    __slots__ = __match_args__ = ("command", "reply", "recipient")  # the order of use
     command: Request | None
     reply: Reply
     recipient: Rcpt | None
@@ -119,7 +119,7 @@ class Envelope(Value):
     `recipients` are Rcpt commands, or the forward-paths of some.
     """
 
-    __slots__ = ("mail", "recipients")
+    __slots__ = __match_args__ = ("mail", "recipients")
     mail: MailCommand
     recipients: tuple[Rcpt, ...]
 

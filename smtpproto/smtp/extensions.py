@@ -40,7 +40,7 @@ class Size(_extension.Extension):
     `limit` None: not said; 0: no limit.
     """
 
-    __slots__ = ("limit",)
+    __slots__ = __match_args__ = ("limit",)
     keyword = "SIZE"
     mail_parameters = {"SIZE": 26}
     limit: int | None
@@ -182,7 +182,7 @@ class SmtpUtf8(_extension.Extension):
 class _Words(_extension.Extension):
     """A keyword whose parameters are words that mean nothing to the connection."""
 
-    __slots__ = ("parameters",)
+    __slots__ = __match_args__ = ("parameters",)
     parameters: tuple[str, ...]
 
     def __init__(self, *parameters: str) -> None:
@@ -303,7 +303,7 @@ class DeliverBy(_extension.Extension):
     None: not said. `options` are what later documents may add.
     """
 
-    __slots__ = ("minimum", "options")
+    __slots__ = __match_args__ = ("minimum", "options")
     keyword = "DELIVERBY"
     mail_parameters = {"BY": 17}
     minimum: int | None
@@ -340,7 +340,7 @@ class FutureRelease(_extension.Extension):
     `interval` in seconds, and `date_time`, an aware datetime, are the most that can be asked for.
     """
 
-    __slots__ = ("interval", "date_time")
+    __slots__ = __match_args__ = ("interval", "date_time")
     keyword = "FUTURERELEASE"
     mail_parameters = {"HOLDFOR": 0, "HOLDUNTIL": 34}  # one of them
     interval: int
@@ -385,7 +385,7 @@ class FutureRelease(_extension.Extension):
 class MtPriority(_extension.Extension):
     """MT-PRIORITY: some messages go before others, by the `policy` of that name (RFC 6710)."""
 
-    __slots__ = ("policy",)
+    __slots__ = __match_args__ = ("policy",)
     keyword = "MT-PRIORITY"
     mail_parameters = {"MT-PRIORITY": 15}
     policy: str | None
@@ -428,7 +428,7 @@ class Limits(_extension.Extension):
     the words of limits that are not known here. A known one with a bad value is passed over.
     """
 
-    __slots__ = ("mailmax", "rcptmax", "rcptdomainmax", "others")
+    __slots__ = __match_args__ = ("mailmax", "rcptmax", "rcptdomainmax", "others")
     keyword = "LIMITS"
     mailmax: int | None
     rcptmax: int | None
@@ -481,7 +481,7 @@ class NoSoliciting(_extension.Extension):
     Without `keywords`, solicitation of no class at all is named.
     """
 
-    __slots__ = ("keywords",)
+    __slots__ = __match_args__ = ("keywords",)
     keyword = "NO-SOLICITING"
     mail_parameters = {"SOLICIT": 1007}
     keywords: tuple[str, ...]

@@ -46,7 +46,7 @@ class By(Value):
     `trace` asks for a report from each relay.
     """
 
-    __slots__ = ("seconds", "mode", "trace")
+    __slots__ = __match_args__ = ("seconds", "mode", "trace")
     seconds: int
     mode: str
     trace: bool
@@ -82,7 +82,7 @@ class Tracking(Value):
     `timeout` is in seconds, at most nine digits; None leaves it to the server.
     """
 
-    __slots__ = ("certifier", "timeout")
+    __slots__ = __match_args__ = ("certifier", "timeout")
     certifier: bytes
     timeout: int | None
 
@@ -117,7 +117,7 @@ class OriginalRecipient(Value):
     type "utf-8".
     """
 
-    __slots__ = ("addr_type", "address")
+    __slots__ = __match_args__ = ("addr_type", "address")
     addr_type: str
     address: str
 
@@ -166,7 +166,7 @@ class ValidSince(Value):
     server does not know the parameter: "R" reject, "C" continue, None for the usual "R".
     """
 
-    __slots__ = ("since", "no_support")
+    __slots__ = __match_args__ = ("since", "no_support")
     since: datetime
     no_support: str | None
 

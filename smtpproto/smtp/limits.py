@@ -28,7 +28,7 @@ class Limits(Value):
     ==================  =======  =====================================================
     """
 
-    __slots__ = (
+    __slots__ = __match_args__ = (
         "command_line",
         "reply_line",
         "reply",

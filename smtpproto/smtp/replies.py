@@ -71,7 +71,7 @@ class EnhancedStatus(Value):
     `klass` is 2, 4 or 5; `subject` and `detail` are 0 to 999. Raises LocalProtocolError.
     """
 
-    __slots__ = ("klass", "subject", "detail")  # the order of the RFC
+    __slots__ = __match_args__ = ("klass", "subject", "detail")  # the order of the RFC
     klass: int
     subject: int
     detail: int
@@ -110,7 +110,7 @@ class Reply(Value):
     Equality is on code and lines as written, the enhanced code included.
     """
 
-    __slots__ = ("code", "lines")
+    __slots__ = __match_args__ = ("code", "lines")
     code: int
     lines: tuple[str, ...]
 

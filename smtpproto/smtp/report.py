@@ -34,7 +34,7 @@ class Outcome(Value):
     in words.
     """
 
-    __slots__ = ("recipient", "verdict", "reply", "reason")  # the order of use
+    __slots__ = __match_args__ = ("recipient", "verdict", "reply", "reason")  # the order of use
     recipient: Rcpt
     verdict: Verdict
     reply: Reply | None
@@ -52,7 +52,7 @@ class Outcome(Value):
 class Report(Value):
     """The outcomes of a delivery: one for each recipient of the envelope, in its order."""
 
-    __slots__ = ("outcomes",)
+    __slots__ = __match_args__ = ("outcomes",)
     outcomes: tuple[Outcome, ...]
 
     def __init__(self, outcomes: Iterable[Outcome]) -> None:

@@ -435,6 +435,7 @@ class Session:
                     self.heard.append(None if by_itself else (response, content))
                 case MessageData(data):
                     response, content = self.heard.pop()  # type: ignore[misc]
+                    assert content is not None
                     self.heard.append((response, content + data))
                 case _:
                     assert isinstance(event, EndOfMessage | TlsHandshake | ConnectionClosed)

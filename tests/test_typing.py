@@ -1,0 +1,82 @@
+"""What a pattern binds has a type: mypy refuses any Any in this file (pyproject.toml)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtpproto import pop3, sasl, smtp
+from smtpproto.events import Event
+
+
+def of_smtp(event: Event) -> Sequence[object]:
+    match event:
+        case smtp.Ehlo(domain):
+            return [domain.upper()]
+        case smtp.Mail(reverse_path, parameters):
+            return [reverse_path and reverse_path.domain, parameters.get("SIZE")]
+        case smtp.Rcpt(forward_path):
+            return [forward_path.local_part.upper()]
+        case smtp.Bdat(size, last):
+            return [size + 1, last]
+        case smtp.Auth(mechanism, initial_response):
+            return [mechanism.upper(), initial_response and initial_response.upper()]
+        case smtp.MessageData(data):
+            return [data.upper()]
+        case smtp.ReplyReceived(smtp.Noop(argument), smtp.Reply(code, lines)):
+            return [argument and argument.upper(), code + 1, lines.count("OK")]
+        case smtp.ConnectionClosed(clean, unanswered):
+            return [clean, unanswered.count(smtp.Quit())]
+        case _:
+            return []
+
+
+def of_pop3(event: Event) -> Sequence[object]:
+    match event:
+        case pop3.User(name):
+            return [name.upper()]
+        case pop3.List(None):
+            return ["all"]
+        case pop3.Retr(number) | pop3.Top(number):
+            return [number + 1]
+        case pop3.ResponseReceived(pop3.Stat(), pop3.Ok(text), pop3.MaildropStatus(count, octets)):
+            return [text.upper(), count + 1, octets + 1]
+        case pop3.ResponseReceived(pop3.List(), _, pop3.ScanListing(number, octets)):
+            return [number + 1, octets + 1]
+        case _:
+            return []
+
+
+def of_sasl(step: sasl.Step) -> Sequence[object]:
+    match step:
+        case sasl.Credentials(_, user, password):
+            return [user.upper(), password.upper()]
+        case _:
+            return []
+
+
+def test_of_smtp() -> None:
+    assert of_smtp(smtp.Ehlo("a.example")) == ["A.EXAMPLE"]
+    assert of_smtp(smtp.Mail("a@b.example", size=7)) == ["b.example", 7]
+    assert of_smtp(smtp.Rcpt("a@b.example")) == ["A"]
+    assert of_smtp(smtp.Bdat(1, True)) == [2, True]
+    assert of_smtp(smtp.Auth("PLAIN", b"a")) == ["PLAIN", b"A"]
+    assert of_smtp(smtp.MessageData(b"a")) == [b"A"]
+    assert of_smtp(smtp.ReplyReceived(smtp.Noop("a"), smtp.Reply(250, "OK"))) == ["A", 251, 1]
+    assert of_smtp(smtp.ConnectionClosed(False, (smtp.Quit(),))) == [False, 1]
+    assert of_smtp(smtp.Data()) == []
+
+
+def test_of_pop3() -> None:
+    assert of_pop3(pop3.User("a")) == ["A"]
+    assert of_pop3(pop3.List()) == ["all"]
+    assert of_pop3(pop3.Retr(1)) == of_pop3(pop3.Top(1, 0)) == [2]
+    answer, status = pop3.Ok("a"), pop3.MaildropStatus(1, 2)
+    assert of_pop3(pop3.ResponseReceived(pop3.Stat(), answer, status)) == ["A", 2, 3]
+    one = pop3.ScanListing(1, 2)
+    assert of_pop3(pop3.ResponseReceived(pop3.List(1), answer, one)) == [2, 3]
+    assert of_pop3(pop3.Quit()) == []
+
+
+def test_of_sasl() -> None:
+    assert of_sasl(sasl.Credentials(None, "a", "b")) == ["A", "B"]
+    assert of_sasl(sasl.Success("a")) == []
