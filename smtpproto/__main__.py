@@ -6,6 +6,7 @@ Without a command, a sample message. `explain` says what is wrong with a recorde
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -84,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{options.file}: {error.strerror}")
     except LocalProtocolError as error:
         return _complain(str(error))
-    print(f"SMTP, C: the client, S: the server:\n\n{by_smtp}\n")
-    print(f"POP3:\n\n{by_pop3}\n")
+    _print(f"SMTP, C: the client, S: the server:\n\n{by_smtp}\n")
+    _print(f"POP3:\n\n{by_pop3}\n")
     return _verdict(message, received)
 
 
@@ -106,13 +107,20 @@ def _explain(file: Path | None, client: Path | None, server: Path | None) -> int
         _print(problem)
     if explained.problems:
         return 1
-    print("All is well.")
+    _print("All is well.")
     return 0
 
 
 def _print(text: str) -> None:
-    """Print what may hold more characters than the terminal has."""
-    print(text.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))
+    """Print what may hold more characters than the terminal has, as far as anybody reads it."""
+    encoding: str = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except OSError as error:
+        # Else the interpreter tries once more when it ends, and says so.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # head and less may have read enough
+            sys.exit(_complain(f"the standard output: {error.strerror}"))
 
 
 def _complain(problem: str) -> int:
@@ -142,9 +150,11 @@ def _verdict(message: bytes, received: bytes | None) -> int:
     expected = _repaired(message)
     if received == expected:
         made = "" if expected == message else ", each line ended by CRLF"
-        print(f"Delivered: {len(expected)} octets came out, and they are those that went in{made}.")
+        _print(
+            f"Delivered: {len(expected)} octets came out, and they are those that went in{made}."
+        )
         return 0
-    print(f"Not delivered: {len(expected)} octets went in, {received!r:.60} came out.")
+    _print(f"Not delivered: {len(expected)} octets went in, {received!r:.60} came out.")
     return 1
 
 

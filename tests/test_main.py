@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import runpy
 import subprocess
@@ -148,16 +150,58 @@ def test_explain_says_that_all_is_well(tmp_path: Path, capsys: pytest.CaptureFix
     assert said.endswith("\n\nAll is well.\n")
 
 
-def test_explain_prints_what_the_terminal_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("explain", "FILE"), b"S: 221 ??"),
+        (("deliver", "FILE", "--from", "a@b.example", "--to", "\xfc@c.example"), b"<?@c.example>"),
+    ],
+)
+def test_it_prints_what_the_terminal_has(
+    tmp_path: Path, arguments: tuple[str, ...], said: bytes
+) -> None:
     file = tmp_path / "session.txt"
     file.write_bytes(b"S: 220 mx\nC: QUIT\nS: 221 \xc3\xbc\xff\n")
     ended = subprocess.run(
-        [sys.executable, "-m", "smtpproto", "explain", str(file)],
+        [
+            sys.executable,
+            "-m",
+            "smtpproto",
+            *(word.replace("FILE", str(file)) for word in arguments),
+        ],
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
-    assert b"S: 221 ??" in ended.stdout
+    assert said in ended.stdout
+
+
+def test_it_prints_into_a_string() -> None:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert run() == 0
+    assert "Delivered: 435 octets" in said.getvalue()
+
+
+def test_who_reads_the_output_may_stop_reading(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert run() == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_output_has_no_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run() == 2
+    said = capsys.readouterr().err
+    assert said == "python -m smtpproto: the standard output: No space left on device\n"
 
 
 def test_explain_reads_both_directions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
