@@ -31,6 +31,8 @@ values = st.one_of(
     strategies.pop3_capabilities(),
     strategies.pop3_limits(),
     strategies.pop3_events(),
+    strategies.sasl_steps(),
+    strategies.sasl_scram_keys(),
 )
 
 

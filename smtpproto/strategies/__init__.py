@@ -6,9 +6,10 @@
     @given(strategies.smtp_commands(smtp.Mail, smtp.Rcpt))
     def test_my_server(command): ...
 
-The strategies of one protocol's values begin with its name; what belongs to mail whatever carries
-it (messages, envelopes, enhanced status codes) has no prefix. Each generates everything that its
-value can hold, the rare and the absurd included, and nothing that the value refuses.
+The names of the strategies begin with the name of the subpackage whose values they give; what
+belongs to mail whatever carries it (messages, envelopes, enhanced status codes) has no prefix. Each
+generates everything that its value can hold, the rare and the absurd included, and nothing that the
+value refuses.
 
 Needs the extra ``smtpproto[strategies]``.
 """
@@ -22,6 +23,7 @@ from smtpproto.strategies.pop3 import (
     pop3_maildrops,
     pop3_responses,
 )
+from smtpproto.strategies.sasl import sasl_scram_keys, sasl_steps
 from smtpproto.strategies.shared import messages
 from smtpproto.strategies.smtp import (
     enhanced_statuses,
@@ -49,6 +51,8 @@ __all__ = [
     "pop3_listings",
     "pop3_maildrops",
     "pop3_responses",
+    "sasl_scram_keys",
+    "sasl_steps",
     "smtp_addresses",
     "smtp_capabilities",
     "smtp_commands",
