@@ -204,6 +204,18 @@ def test_the_output_has_no_room(
     assert said == "python -m smtpproto: the standard output: No space left on device\n"
 
 
+def test_explain_does_without_assertions(tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+    file.write_text("S: +OK\nC: STAT\nS: +OK 1 10\nC: QUIT\nS: +OK\n")
+    ended = subprocess.run(
+        [sys.executable, "-O", "-m", "smtpproto", "explain", str(file)],
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert b"and the server took it all the same: +OK 1 10" in ended.stdout
+
+
 def test_explain_reads_both_directions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     client, server = tmp_path / "client", tmp_path / "server"
     client.write_bytes(b"QUIT\r\n")
