@@ -65,8 +65,12 @@ class CommandSyntaxError(RemoteProtocolError):
     """A command line that cannot be read; `reply` is the server's answer to it."""
 
     def __init__(self, code: int, enhanced: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(code, enhanced, text)  # all of them: an exception is copied from these
         self.reply = Reply(code, text, enhanced=enhanced)
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
 
 
 def _bad_argument(text: str) -> NoReturn:
