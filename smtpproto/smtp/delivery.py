@@ -26,6 +26,7 @@ from smtpproto.smtp.events import (
     MessageData,
     ReplyReceived,
 )
+from smtpproto.smtp.extensions import Size
 from smtpproto.smtp.ledger import Ledger
 from smtpproto.smtp.refused import LimitError
 from smtpproto.smtp.replies import Reply
@@ -423,7 +424,7 @@ class Delivery:
             return given
         offered = self._conn.capabilities
         parameters = dict(given.parameters)
-        if "SIZE" not in offered:
+        if not any(isinstance(one, Size) for one in offered):  # or its limit cannot be read
             parameters.pop("SIZE", None)  # it asks for nothing
         elif self._size is not None:
             parameters.setdefault("SIZE", self._size)

@@ -438,6 +438,8 @@ def test_strict_newlines(keywords: tuple[str, ...]) -> None:
         ("SIZE", smtp.Mail("a@b"), b"\r\nx", " SIZE=5"),
         ("SIZE", smtp.Mail("a@b", size=7), b"x", " SIZE=7"),
         ("", smtp.Mail("a@b", size=7), b"x", ""),
+        ("SIZE=10M", smtp.Mail("a@b"), b"x", ""),
+        ("SIZE=100000000000000000000", smtp.Mail("a@b", size=7), b"x", ""),
         ("SIZE", smtp.Mail("a@b", size=7), iter([b"x"]), " SIZE=7"),
         ("SIZE", smtp.Mail("a@b"), iter([b"x"]), ""),
         ("8BITMIME", smtp.Mail("a@b"), b"\xff", " BODY=8BITMIME"),
@@ -450,7 +452,8 @@ def test_strict_newlines(keywords: tuple[str, ...]) -> None:
 )
 def test_parameters_of_mail(keywords: str, mail: smtp.Mail, message: object, line: str) -> None:
     envelope = smtp.Envelope(mail, ["b@mx.example"])
-    _, delivery = offered(*keywords.split(" "), message=message, envelope=envelope)
+    lines = (word.replace("=", " ") for word in keywords.split(" "))
+    _, delivery = offered(*lines, message=message, envelope=envelope)
     wire = written(delivery)
     assert wire.decode() == f"MAIL FROM:<{mail.reverse_path}>{line}\r\n"
 
