@@ -12,6 +12,7 @@ from collections import deque
 
 from smtpproto.events import AuthChallenge, MessageData
 from smtpproto.redact import REDACTED, redacted
+from smtpproto.wire.controls import printable
 from smtpproto.wire.lines import LineBuffer, LineTooLong
 
 __all__ = ["Transcript"]
@@ -152,5 +153,4 @@ def _next_line(buffer: LineBuffer) -> bytes | None:
 
 def _text(line: bytes) -> str:
     """What a terminal may be given."""
-    text = line.decode("utf-8", "replace")
-    return "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
+    return printable(line.decode("utf-8", "replace"))

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
+from smtpproto.wire.controls import printable
 
 __all__ = ["ACCEPTED", "default_status", "fold", "standard"]
 
@@ -77,7 +78,7 @@ def fold(code: int, text: str, status: EnhancedStatus | str | None, *, utf8: boo
 
 
 def _folded(paragraph: str) -> list[str]:
-    octets = "".join(c if c.isprintable() or c == "\t" else "?" for c in paragraph).encode()
+    octets = printable(paragraph).encode()
     lines = []
     start = 0
     while len(octets) - start > _WIDTH:

@@ -8,6 +8,7 @@ from enum import Enum
 from smtpproto.smtp.commands import Rcpt
 from smtpproto.smtp.replies import Reply
 from smtpproto.values import Value, fill
+from smtpproto.wire.controls import printable
 
 __all__ = ["Outcome", "Report", "Verdict"]
 
@@ -44,9 +45,11 @@ class Outcome(Value):
         fill(self, recipient, verdict, reply, reason)
 
     def __str__(self) -> str:
-        """One line, for people and logs."""
+        """One line, for people and logs: what of a reply does not print is a "?"."""
         said = "" if self.reply is None else f": {self.reply.code} {' '.join(self.reply.lines)}"
-        return f"<{self.recipient.forward_path}> {self.verdict.value}: {self.reason}{said}"
+        return printable(
+            f"<{self.recipient.forward_path}> {self.verdict.value}: {self.reason}{said}"
+        )
 
 
 class Report(Value):

@@ -1160,3 +1160,14 @@ def test_a_report_keeps_a_hundred_lines_of_a_reply() -> None:
     first, *others = (one.reply for one in delivery.report.outcomes)
     assert first == smtp.Reply(550, *map(str, range(100)))
     assert [one and len(one.lines) for one in others] == [100, 100, 100, None]
+
+
+def test_a_report_can_be_written_to_a_log() -> None:
+    """Whatever the server's charset is, and with whatever it would begin another line."""
+    _, delivery = offered("PIPELINING")
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n550 Bo\xeete pleine\xc2\x85\xe2\x80\xa8\x1b[2J\r\n503 no\r\n")
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n")
+    words = "RCPT was refused: 550 Bo?te pleine???[2J"
+    assert str(delivery.report) == f"<b@mx.example> refused: {words}"
