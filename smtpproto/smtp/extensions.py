@@ -242,6 +242,7 @@ class Burl(_Words):
     __slots__ = ()
     keyword = "BURL"
     verbs = ("BURL",)
+    needs = ("8BITMIME",)  # RFC 4468 section 4
 
 
 class Turn(_extension.Extension):

@@ -539,7 +539,9 @@ def test_a_message_is_given_up_even_if_rset_is_refused(
 @pytest.mark.parametrize("last", ["BDAT 0 LAST", "BURL imap://u@h/x LAST"])
 def test_lmtp_one_reply_for_each_recipient(last: str) -> None:
     """Whatever ends the message (RFC 2033 section 4.2)."""
-    server = smtp.ServerConnection("mx.example", extensions=[ext.Chunking(), ext.Burl()], lmtp=True)
+    server = smtp.ServerConnection(
+        "mx.example", extensions=[ext.EightBitMime(), ext.Chunking(), ext.Burl()], lmtp=True
+    )
     server.accept()
     server.receive_data(
         b"LHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\n%b\r\n" % last.encode()

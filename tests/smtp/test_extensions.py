@@ -193,10 +193,14 @@ def test_arguments_that_are_none(extension: type[Extension], arguments: tuple[An
 
 @pytest.mark.parametrize(
     ("extensions", "missing"),
-    [([ext.BinaryMime()], "CHUNKING"), ([ext.Pipelining(), ext.SmtpUtf8()], "8BITMIME")],
+    [
+        ([ext.BinaryMime()], "CHUNKING"),
+        ([ext.Pipelining(), ext.SmtpUtf8()], "8BITMIME"),
+        ([ext.Chunking(), ext.Burl("imap")], "8BITMIME"),
+    ],
 )
 def test_what_an_extension_needs(extensions: list[Extension], missing: str) -> None:
-    """RFC 3030 section 3, RFC 6531 section 3.1."""
+    """RFC 3030 section 3, RFC 6531 section 3.1, RFC 4468 section 4."""
     with pytest.raises(LocalProtocolError, match=f"must offer {missing}"):
         smtp.ServerConnection("mx.example", extensions=extensions)
     conn = smtp.ServerConnection("mx.example")

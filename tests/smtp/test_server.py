@@ -2196,7 +2196,7 @@ _MESSAGE = (smtp.MessageData, smtp.EndOfMessage, smtp.MessageRefused, smtp.Conne
 
 
 def burl(answer: int, *lines: bytes) -> tuple[list[smtp.Event], list[int]]:
-    conn = at(EHLO + MAIL + RCPT, ext.Chunking(), ext.Burl())
+    conn = at(EHLO + MAIL + RCPT, ext.EightBitMime(), ext.Chunking(), ext.Burl())
     found = []
     for line in lines:
         for event in events(conn, line):
@@ -2221,7 +2221,7 @@ def test_a_refused_burl_ends_the_message_that_the_chunks_before_it_began() -> No
 
 
 def test_no_octets_are_wanted_while_an_event_waits() -> None:
-    conn = at(EHLO + MAIL + RCPT, ext.Chunking(), ext.Burl())
+    conn = at(EHLO + MAIL + RCPT, ext.EightBitMime(), ext.Chunking(), ext.Burl())
     conn.receive_data(b"BDAT 2\r\nab")
     for _ in conn.events():
         if conn.owed is not None:
