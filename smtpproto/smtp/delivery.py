@@ -80,7 +80,7 @@ class Delivery:
 
     __slots__ = (
         "_chunked", "_complete", "_conn", "_content", "_eight_bit", "_ended", "_envelope", "_hello",
-        "_ledger", "_mail", "_message", "_most", "_problem", "_read", "_refused", "_report",
+        "_ledger", "_mail", "_message", "_most", "_problem", "_read", "_report", "_reset_first",
         "_room", "_seven_bit", "_size", "_successes", "_unsent",
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ class Delivery:
         self._read = False  # the message has been, or has begun to be
 
         # The transaction.
-        self._refused = False  # MAIL was
+        self._reset_first = False  # before the next MAIL
         self._room = 0  # for so many more recipients
         self._successes = 0
         self._content: Content | None = None  # once the message may go out
@@ -221,10 +221,7 @@ class Delivery:
             self._finish()
 
     def _begin_transaction(self) -> None:
-        if self._refused:
-            # No transaction has begun, but Postfix holds the SIZE of a refused MAIL against the
-            # next one that says none, whoever sends it.
-            self._refused = False
+        if self._reset_first:
             self._conn.send(Rset())
             return
         ledger = self._ledger
@@ -343,8 +340,10 @@ class Delivery:
             self._ledger.refuse_all("the server refused the client", event.reply)
 
     def _after_mail(self, event: ReplyReceived) -> None:
-        self._refused = event.reply.code >= 400
-        if self._refused:
+        if event.reply.code >= 400:
+            # No transaction has begun, but Postfix holds the SIZE of a refused MAIL against the
+            # next one that says none, whoever sends it.
+            self._reset_first = True
             self._ledger.refuse_all("MAIL was refused", event.reply)
 
     def _after_rcpt(self, event: ReplyReceived) -> None:
@@ -369,6 +368,9 @@ class Delivery:
 
     def _after_message(self, event: ReplyReceived) -> None:
         ledger, conn = self._ledger, self._conn
+        if event.reply.code >= 400 and isinstance(event.command, Bdat):
+            # The last chunk too leaves a state that only RSET makes sure of (RFC 3030 section 2).
+            self._reset_first = True
         unasked = conn.idle and conn.state is State.DATA  # not even the lone dot is sent
         if unasked or (ledger.taken and not self._complete):
             self._answered_early(event.reply)
@@ -392,6 +394,7 @@ class Delivery:
         self._conn.abort()
 
     def _after_reset(self, event: ReplyReceived) -> None:
+        self._reset_first = False
         if event.reply.code >= 400:
             self._problem = "the server refused RSET"
             self._conn.abort()

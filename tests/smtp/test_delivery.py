@@ -187,6 +187,47 @@ def test_another_delivery_over_the_same_connection() -> None:
     assert verdicts(delivery) == [A]
 
 
+def test_rset_after_a_refused_last_chunk() -> None:
+    """RFC 3030 section 2: what state it leaves is not determined."""
+    conn, delivery = offered("CHUNKING", message=b"hello\r\n")
+    play(
+        delivery,
+        """
+        C: MAIL FROM:<a@client.example>
+        S: 250 OK
+        C: RCPT TO:<b@mx.example>
+        S: 250 OK
+        C: BDAT 7 LAST
+        C: hello
+        S: 554 5.6.0 no
+        C: RSET
+        """,
+    )
+    assert not delivery.report
+    play(delivery, "S: 250 OK")
+    assert verdicts(delivery) == [R]
+    assert state(conn) is State.READY
+    assert written(smtp.Delivery(conn, ONE, b"")) == b"MAIL FROM:<a@client.example>\r\n"
+
+
+def test_one_rset_after_a_refused_chunk_and_the_last_one_behind_it() -> None:
+    conn, delivery = offered("PIPELINING", "CHUNKING", message=bytes(BLOCK + 1))
+    written(delivery)
+    delivery.receive_data(b"250 OK\r\n" * 2)
+    assert written(delivery) == b"BDAT %d\r\n%bBDAT 3 LAST\r\n\0\r\n" % (BLOCK, bytes(BLOCK))
+    play(
+        delivery,
+        """
+        S: 452 4.3.1 full
+        S: 503 RSET first
+        C: RSET
+        S: 250 OK
+        """,
+    )
+    assert verdicts(delivery) == [D]
+    assert state(conn) is State.READY
+
+
 def test_rset_after_a_refused_mail_and_what_was_pipelined_behind_it() -> None:
     for after_data in ("S: 503 MAIL first", "S: 354 go on\nC: .\nS: 554 no"):
         conn, delivery = offered("PIPELINING")
