@@ -95,7 +95,7 @@ class Command(CommandLine):
         A verb that is none of the RFC's gives Extended. Raises CommandSyntaxError.
         """
         try:
-            text = line.removesuffix(b"\r\n").decode().replace("\t", " ")
+            text = spaced(line.removesuffix(b"\r\n").decode())
         except UnicodeDecodeError:
             text = "\0"
         if CONTROL.search(text):
@@ -111,6 +111,13 @@ class Command(CommandLine):
         Raises CommandSyntaxError.
         """
         raise NotImplementedError
+
+
+def spaced(text: str) -> str:
+    """`text` with a space for each HTAB, as people write them between words. Not behind a quotation
+    mark: a quoted string holds none, and with a space instead it would name another mailbox."""
+    words, mark, quoted = text.rstrip(" \t").partition('"')
+    return words.replace("\t", " ") + mark + quoted
 
 
 def split(text: str) -> tuple[str, str]:

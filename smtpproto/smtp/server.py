@@ -33,6 +33,7 @@ from smtpproto.smtp.commands import (
     SendOrMail,
     Vrfy,
     read_extended,
+    spaced,
     split,
 )  # fmt: skip
 from smtpproto.smtp.events import (
@@ -563,7 +564,7 @@ class ServerConnection(ServerSide):
         except UnicodeDecodeError:
             raise Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
         if not text.isprintable():
-            text = text.replace("\t", " ")
+            text = spaced(text)
             if CONTROL.search(text):
                 raise Refused(500, "5.5.2", "Control character in a command line")
         if not text.isascii() and not self._offer.utf8:

@@ -108,6 +108,7 @@ LENIENTLY: list[tuple[bytes, Command]] = [
     (b"NOOP a\tb", smtp.Noop("a b")),
     (b"EHLO\tc", smtp.Ehlo("c")),
     (b"MAIL\tFROM:<a@b>\tSIZE=1", smtp.Mail("a@b", size=1)),
+    (b'RCPT\tTO:<"a b"@c> \t\r\n', smtp.Rcpt('"a b"@c')),
 ]
 
 
@@ -126,7 +127,8 @@ SYNTAX, ARGUMENT, FROM, TO, BASE64 = "500 5.5.2", "501 5.5.4", "501 5.1.7", "501
         (b"\xff", SYNTAX), (b"NOOP \xe9", SYNTAX), (b"NOOP a\rb", SYNTAX), (b"NOOP a\nb", SYNTAX),
         (b"NOOP\0", SYNTAX), (b"NOOP \x1b", SYNTAX), (b"NOOP\r\nQUIT\r\n", SYNTAX),
         (b"NOOP\n", SYNTAX), (b"<a@b>", SYNTAX), (b"MAILFROM:<a@b>", SYNTAX),
-        (b"NOOP \x7f", SYNTAX),
+        (b"NOOP \x7f", SYNTAX), (b'MAIL FROM:<"a\tb"@c>', SYNTAX),
+        (b'RCPT TO:<"a\\\tb"@c>', SYNTAX),
         (b"NOOP \xed\xa0\x80", SYNTAX), ("\u017fEND FROM:<a@b>".encode(), SYNTAX),
         ("DÄTA".encode(), SYNTAX),
         (b"EHLO", ARGUMENT), (b"EHLO a b", ARGUMENT), (b"HELO ", ARGUMENT), (b"LHLO", ARGUMENT),

@@ -500,6 +500,7 @@ REFUSED = [
     (b"", b"NOOP\r", 500, "5.5.2"),
     (b"", b"EXPN " + b"x" * 506, 500, "5.5.2"),  # too long comes before not offered: 502
     (b"", b"NOOP \x7f", 500, "5.5.2"),
+    (EHLO, b'MAIL FROM:<"a\tb"@client.example>', 500, "5.5.2"),  # which is not <"a b"@...>
     (b"", b"NOOP \x1b[2J", 500, "5.5.2"),
     (b"", b"NOOP \xff", 500, "5.5.2"),
     (b"", b"NOOP " + b"x" * 506, 500, "5.5.2"),
