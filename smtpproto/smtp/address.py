@@ -16,7 +16,8 @@ _NEVER = "\0-\x1f\x7f-\xa0\ud800-\udfff"
 _ATOM = rf'[^{_NEVER} "(),.:;<>@\[\\\]]+'  # all but the specials of RFC 5322 section 3.2.3
 DOT_STRING = rf"{_ATOM}(?:\.{_ATOM})*"
 QUOTED_STRING = rf'"(?:[^{_NEVER}"\\]|\\[ -~])*"'
-_LETTER_OR_HYPHEN = rf"[^{_NEVER} -,./:-@\[-`{{-~]"
+# Not the full stops of other scripts, which no U-label holds and resolvers take for dots.
+_LETTER_OR_HYPHEN = rf"[^{_NEVER} -,./:-@\[-`{{-~\u3002\uff0e\uff61]"
 _LABEL = rf"(?!-){_LETTER_OR_HYPHEN}+(?<!-)"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 LITERAL = r"\[[!-Z^-~]+\]"

@@ -81,7 +81,8 @@ def smtp_domains(*, utf8: bool = True) -> SearchStrategy[str]:
         edge,
         st.builds("{}{}{}".format, edge, inner, edge),
     )
-    return st.lists(labels, min_size=1, max_size=4).map(".".join)
+    without_dots = labels.filter(lambda label: {*label}.isdisjoint("\u3002\uff0e\uff61"))
+    return st.lists(without_dots, min_size=1, max_size=4).map(".".join)
 
 
 def _literals() -> SearchStrategy[str]:

@@ -54,6 +54,7 @@ def test_parts(text: str, local_part: str, domain: str | None) -> None:
         "a@[1.2.3.256]", "a@[1.2.3.4", "a@1.2.3.4]", "a@[IPv6:1::2::3]", "a@[IPv6:fe80::1%eth0]",
         "a@[IPv6:]", "a@[]", "a@[x]", "a@[x:]", "a@[:x]", "a@[x-:y]", "a@[x:y z]", "a@[x:[y]]",
         "a@[\u0661.2.3.4]", "a@b\r\nRCPT TO:<c@d>", "a\n@b", '"a\r\nb"@c', '"a\0b"@c', '"a\tb"@c',
+        "a@evil\u3002example.org", "a@b\uff0ec", "a@b\uff61c",
         "a@b\n", "\0@b", "a@b\0", "\x80@b", "\xa0@b", "\udce9@b", "a@\ud800",
     ],
 )  # fmt: skip
