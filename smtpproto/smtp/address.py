@@ -34,7 +34,7 @@ class Address(Value):
 
     `text` is parsed strictly and kept as written: ``str(address)`` is that text, the form that
     stands between the brackets on the wire. Two addresses are equal when their domains are,
-    whatever the case, and their local parts are once unquoted, to the letter.
+    whatever the case of ASCII's letters, and their local parts are once unquoted, to the letter.
 
     Raises LocalProtocolError when `text` is no mailbox; `Address.of` quotes where needed.
     """
@@ -100,11 +100,13 @@ class Address(Value):
     def __hash__(self) -> int:
         return hash(self._comparable())
 
-    def _comparable(self) -> tuple[str, str | None]:
+    def _comparable(self) -> tuple[str, bytes | None]:
         domain = self.domain
         if domain is None:
             return "postmaster", None  # the one local part without case (section 4.5.1)
-        return self.local_part, domain.lower()
+        # As octets, of which only those of ASCII have a case: U-labels are compared as they are
+        # (RFC 5890 section 2.3.2.4), and str.lower() makes a k of U+212A.
+        return self.local_part, domain.encode().lower()
 
     def __str__(self) -> str:
         return self.text

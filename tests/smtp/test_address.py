@@ -101,6 +101,7 @@ class TestEquality:
             ('"a"@example.org', "a@example.org"),
             (r'"\a\b"@example.org', "ab@example.org"),
             ("a@[IPv6:2001:DB8::1]", "a@[ipv6:2001:db8::1]"),
+            ("a@bücher.EXAMPLE", "a@bücher.example"),
             ("Postmaster", "postmaster"),
         ],
     )
@@ -115,6 +116,8 @@ class TestEquality:
             ("a@example.org", "A@example.org"),
             ("a@example.org", "a@example.com"),
             ('"a b"@example.org', '"a  b"@example.org'),
+            ("a@k.example", "a@\u212a.example"),
+            ("a@bücher.example", "a@BÜCHER.example"),
             ("Postmaster", "postmaster@example.org"),
         ],
     )
