@@ -321,11 +321,17 @@ def _wire_of(kind: type[Value]) -> Callable[[object], str]:
     return write
 
 
-def _read_envid(text: str) -> str:
+def _read_printable(text: str) -> str:
     decoded = from_xtext(text)
-    if not 1 <= len(text) <= 100 or not decoded.isprintable():
-        raise ValueError("not up to 100 printable characters")
+    if not decoded.isprintable():
+        raise ValueError("not printable")
     return decoded
+
+
+def _read_envid(text: str) -> str:
+    if not 1 <= len(text) <= 100:
+        raise ValueError("not up to 100 characters")
+    return _read_printable(text)
 
 
 def _encode(value: object) -> str:
@@ -391,7 +397,7 @@ BODY = Keyword(
     "BODY", "one of 7BIT, 8BITMIME, BINARYMIME", *_one_of("7BIT", "8BITMIME", "BINARYMIME")
 )
 """RFC 6152 section 2, RFC 3030 section 3: which octets the message may hold."""
-AUTH = Keyword("AUTH", "a mailbox or <>, in xtext", from_xtext, _encode)
+AUTH = Keyword("AUTH", "a mailbox or <>, in xtext", _read_printable, _encode)
 """RFC 4954 section 5: the mailbox that submitted the message, or "<>"."""
 SMTPUTF8 = Flag("SMTPUTF8")
 """RFC 6531 section 3.4: addresses and header fields may be UTF-8."""

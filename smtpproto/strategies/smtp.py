@@ -172,9 +172,7 @@ def _original_recipients() -> SearchStrategy[smtp.OriginalRecipient]:
 _KNOWN_PARAMETERS: dict[str, Callable[[], SearchStrategy[Any]]] = {
     "SIZE": lambda: _sizes(),
     "BODY": lambda: st.sampled_from(["7BIT", "8BITMIME", "BINARYMIME"]),
-    "AUTH": lambda: st.one_of(
-        st.just("<>"), st.text(st.characters(max_codepoint=0x7F), min_size=1)
-    ),
+    "AUTH": lambda: st.one_of(st.just("<>"), line_text(1)),
     "SMTPUTF8": lambda: st.just(True),
     "RET": lambda: st.sampled_from(["FULL", "HDRS"]),
     "ENVID": lambda: line_text(1),

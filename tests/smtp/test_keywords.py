@@ -110,6 +110,7 @@ def test_reading(wire: str, value: object) -> None:
 @pytest.mark.parametrize(
     "word",
     [
+        "AUTH=a+0D+0AX:+20b", "AUTH=+00", "AUTH=+3",
         "RET", "RET=ALL", "ENVID", f"ENVID={'x' * 101}", "ENVID=+0A", "ENVID=+7F", "ENVID=+",
         "NOTIFY=NEVER,DELAY", "NOTIFY=,", "NOTIFY=ALWAYS", "NOTIFY", "ORCPT=a@b",
         "ORCPT=rfc822", "ORCPT=utf-8;", "ORCPT=;a@b", "ORCPT=rfc822;a+0Db", "ORCPT=rfc822;+E9",
@@ -138,6 +139,7 @@ def test_what_cannot_be_read(word: str) -> None:
 @pytest.mark.parametrize(
     ("keyword", "value"),
     [
+        ("AUTH", "a\r\nX: b"), ("AUTH", "\xe9"),
         ("RET", 1), ("RET", ""), ("ENVID", "a\tb"), ("ENVID", "\xe9"), ("ENVID", "x" * 101),
         ("NOTIFY", []), ("NOTIFY", [1]), ("NOTIFY", 7), ("NOTIFY", ["NEVER", "DELAY"]),
         ("ORCPT", "a@b"), ("ORCPT", "rfc822"), ("ORCPT", 1), ("ORCPT", "rfc822;\xe9"),
