@@ -172,6 +172,8 @@ def test_a_domain_that_is_no_word(domain: str) -> None:
         (b"xclient NAME=a", smtp.Extended("XCLIENT", "NAME=a"), b"250 2.0.0 OK\r\n"),
         (b"MAIL FROM:<a@b.example>", smtp.Mail("a@b.example"), b"250 2.1.0 Sender OK\r\n"),
         (b"mail from: <a@b.example>", smtp.Mail("a@b.example"), b"250 2.1.0 Sender OK\r\n"),
+        (b"MAIL\tFROM:\t<a@b.example>", smtp.Mail("a@b.example"), b"250 2.1.0 Sender OK\r\n"),
+        (b"NOOP a b\tc", smtp.Noop("a b c"), b"250 2.0.0 OK\r\n"),
         (b"MAIL FROM:<>", smtp.Mail(None), b"250 2.1.0 Sender OK\r\n"),
         (b"SEND FROM:<a@b.example>", smtp.SendMail("a@b.example"), b"250 2.1.0 Sender OK\r\n"),
         (b"HELO a.example", smtp.Helo("a.example"), b"250 mx.example greets a.example\r\n"),
@@ -678,6 +680,7 @@ def test_order_of_the_checks(before: bytes, line: bytes, code: int) -> None:
         (b"MAIL garbage", 530),  # not 501
         (b"MAIL FROM:<a@b.example> FOO=bar", 530),  # not 555
         (b"MAIL FROM:<a@b.example> SIZE=9999", 530),  # not 552
+        (b"VRFY bob", 530),
         (b"NOOP", 250),
         (b"RSET", 250),
         (b"EHLO again", 250),
@@ -694,13 +697,14 @@ def test_mail_without_what_the_server_requires(required: str, line: bytes, code:
 
 
 def test_what_the_server_requires_can_be_done() -> None:
-    conn = at(EHLO, ENHANCED, *OFFERED, require_auth=True, require_tls=True)
+    extensions = (ENHANCED, ext.Verb("XCLIENT"), *OFFERED)
+    conn = at(EHLO, *extensions, require_auth=True, require_tls=True)
     assert talk(conn, b"AUTH CRAM-MD5\r\n").startswith(b"530 5.7.0 ")
     assert codes(talk(conn, b"STARTTLS\r\n")) == [220]
     conn.tls_started()
     assert talk(conn, EHLO + MAIL).endswith(b"530 5.7.0 Authentication required\r\n")
     assert codes(talk(conn, b"AUTH PLAIN AGJvYgBzZWNyZXQ=\r\n")) == [235]
-    assert codes(talk(conn, MAIL)) == [250]
+    assert codes(talk(conn, b"XCLIENT NAME=a\r\n" + MAIL)) == [250, 250]
 
 
 def test_too_many_recipients() -> None:
@@ -966,6 +970,15 @@ def test_the_octets_of_a_refused_bdat_are_never_commands(before: bytes, line: by
     assert codes(conn.data_to_send())[0] == 500
 
 
+def test_a_bdat_that_is_too_long_where_other_lines_may_be_longer() -> None:
+    """It can be read, and so the session goes on behind its octets."""
+    conn = at(EHLO + MAIL + RCPT, ENHANCED, ext.Chunking(), ext.Auth("EXTERNAL"))
+    line = b"BDAT 6 LAST" + b" " * 500
+    assert talk(conn, line + b"\r\nQUIT\r\nNOOP\r\n") == (
+        b"500 5.5.2 Line too long: at most 512 octets here\r\n250 2.0.0 OK\r\n"
+    )
+
+
 @pytest.mark.parametrize(
     "argument", [b"", b" six", b" -1", b" 6 FIRST", b" LAST", b" 0x10", b" 1" + b"0" * 30, b" 1.5"]
 )
@@ -1228,6 +1241,8 @@ def test_data_behind_refused_recipients_does_not_count() -> None:
         events(conn, RCPT + DATA)
         conn.reject(550, "no such user")
         assert codes(conn.data_to_send() + talk(conn, b"RSET\r\n")) == [550, 503, 250]
+        lines = MAIL + b"RCPT TO:<b@mx.example> FOO=bar\r\n" + DATA + b"RSET\r\n"
+        assert codes(talk(conn, lines)) == [250, 555, 503, 250]
     assert not conn.closed
 
 
@@ -1239,8 +1254,16 @@ def test_what_was_refused_in_another_transaction_is_no_excuse() -> None:
     assert codes(talk(conn, DATA * 21)) == [*[503] * 20, 421]
 
 
-def test_recipients_without_mail_count() -> None:
-    assert codes(talk(at(EHLO), RCPT * 21)) == [*[503] * 20, 421]
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        (b"", RCPT),
+        (EHLO, RCPT),
+        (EHLO + b"MAIL FROM:<a@b.example> FOO=bar\r\n" + MAIL, DATA),  # the second was accepted
+    ],
+)
+def test_what_follows_no_refusal_counts(before: bytes, line: bytes) -> None:
+    assert codes(talk(at(before), line * 21)) == [*[503] * 20, 421]
 
 
 @pytest.mark.parametrize("refusals", [0, 3, None])
@@ -1288,7 +1311,7 @@ def test_auth() -> None:
     assert conn.identity == "tim"
 
 
-@pytest.mark.parametrize("identity", ["", None])
+@pytest.mark.parametrize("identity", ["", None, b"bob"])
 def test_nobody_in_particular_is_not_let_in(identity: str) -> None:
     conn = at(EHLO, ext.Auth("PLAIN", plaintext_without_tls=True))
     assert events(conn, b"AUTH PLAIN AGEAYg==\r\n") == [smtp.Auth("PLAIN", b"\0a\0b")]
@@ -1366,6 +1389,16 @@ def test_the_longest_response() -> None:
     line = b"eHh4" * 3071 + b"\r\n"
     assert len(line) == 12286
     assert events(conn, line) == [smtp.AuthResponse(b"xxx" * 3071)]
+
+
+def test_the_longest_challenge() -> None:
+    """A line of it has 12288 octets, with the 334 and CRLF: 12282 hold 9210 in base64."""
+    conn = at(EHLO, ext.Auth("EXTERNAL"))
+    events(conn, b"AUTH EXTERNAL\r\n")
+    with pytest.raises(LocalProtocolError, match="a challenge of 9211 octets is longer"):
+        conn.send(smtp.AuthChallenge(b"x" * 9211))
+    conn.send(smtp.AuthChallenge(b"x" * 9210))
+    assert conn.data_to_send() == b"334 " + b"eHh4" * 3070 + b"\r\n"
 
 
 def test_commands_within_an_exchange_are_responses() -> None:
@@ -1453,7 +1486,7 @@ def test_responses_that_follow_a_refused_auth_are_not_shown(
     offered: tuple[smtp.Extension, ...], auth: bytes
 ) -> None:
     """Clients that do not wait for the answer send the user name and the password next."""
-    conn = at(EHLO, *offered)
+    conn = at(EHLO, *offered, ext.Chunking())
     found = events(conn, auth + b"\r\nYm9i\r\nc2VjcmV0\r\nNOOP\r\n")
     conn.accept()
     found += events(conn, b"c2VjcmV0 after NOOP\r\n")
@@ -1464,6 +1497,10 @@ def test_responses_that_follow_a_refused_auth_are_not_shown(
     assert noop == smtp.Noop()
     assert isinstance(other, smtp.CommandRefused)
     assert other.line == b"c2VjcmV0 after NOOP"  # that is no response any more
+    *_, chunk, other = events(conn, auth + b"\r\nBDAT 1\r\nxc2VjcmV0 after BDAT\r\n")
+    assert isinstance(chunk, smtp.CommandRefused)
+    assert isinstance(other, smtp.CommandRefused)
+    assert other.line == b"c2VjcmV0 after BDAT"
 
 
 def test_responses_that_follow_a_failed_exchange_are_not_shown() -> None:
@@ -1676,6 +1713,9 @@ def test_lmtp_greets_and_implies_extensions() -> None:
     conn.accept()
     assert conn.data_to_send() == b"220 mx.example LMTP\r\n"
     assert events(conn, LHLO) == [smtp.Lhlo("client.example")]
+    conn.reject(550, "not you")
+    assert conn.data_to_send() == b"550 not you\r\n"  # RFC 2034 section 4: as EHLO is answered
+    assert events(conn, LHLO) == [smtp.Lhlo("client.example")]
     conn.accept()
     assert conn.data_to_send() == (
         b"250-mx.example greets client.example\r\n"
@@ -1746,6 +1786,16 @@ def test_lmtp_data_without_recipients() -> None:
     events(conn, RCPT)
     conn.reject(550, "no")
     assert codes(conn.data_to_send() + talk(conn, DATA)) == [550, 503]
+
+
+def test_a_refused_chunk_has_as_many_replies_as_the_client_counts() -> None:
+    """RFC 2033 section 4.2: the last has one for each recipient; but one where there is none."""
+    conn = lmtp(LHLO + MAIL, ext.Chunking())
+    assert codes(talk(conn, b"BDAT 2 LAST\r\nhi")) == [503]
+    assert codes(talk(conn, RCPT + RCPT_2)) == [250, 250]
+    assert codes(talk(conn, b"BDAT 3\r\na\nb")) == [550]
+    assert codes(talk(conn, b"BDAT 2\r\nhi")) == [503]
+    assert codes(talk(conn, b"BDAT 2 LAST\r\nhi")) == [503, 503]
 
 
 def test_421_between_the_replies_of_lmtp() -> None:
