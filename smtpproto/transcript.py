@@ -11,7 +11,7 @@ import re
 from collections import deque
 
 from smtpproto.events import AuthChallenge, MessageData
-from smtpproto.redact import REDACTED, redacted
+from smtpproto.redact import REDACTED, redacted, secrets_follow
 from smtpproto.wire.controls import printable
 from smtpproto.wire.lines import LineBuffer, LineTooLong
 
@@ -103,7 +103,7 @@ class Transcript:
         else:
             words = line[:_LONGEST_COMMAND].split()
             verb = words[0].upper() if words else b""
-            self._secrets_follow = verb == b"AUTH"
+            self._secrets_follow = secrets_follow(line)
             self._data_sent = verb == b"DATA"
             if self._pop3:
                 many = verb in _STREAMED or (verb in _LISTED and len(words) == 1)

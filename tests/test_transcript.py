@@ -95,6 +95,9 @@ def test_secrets_sent_without_waiting_for_the_reply_to_auth() -> None:
     assert log("S: 220 x\nC: AUTH LOGIN\nC: dXNlcg==\nC: c2VjcmV0\nS: 504 no\nC: QUIT") == (
         "S: 220 x\nC: AUTH LOGIN\nC: [redacted]\nC: [redacted]\nS: 504 no\nC: QUIT"
     )
+    assert log("C: \0AUTH LOGIN\nC: dXNlcg==\nS: 500 what?\nC: QUIT") == (
+        "C: ?AUTH LOGIN\nC: [redacted]\nS: 500 what?\nC: QUIT"
+    )
 
 
 def test_a_cancelled_exchange_shows_its_star() -> None:

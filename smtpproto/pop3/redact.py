@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from smtpproto.pop3.commands import VERBS
-from smtpproto.redact import REDACTED, redacted
+from smtpproto.redact import REDACTED, redacted, secrets_follow
 
-__all__ = ["shown", "verb_of"]
+__all__ = ["secrets_follow", "shown", "verb_of"]
 
 
 def shown(line: bytes, *, after_auth: bool) -> bytes:
     """`line` without secrets, at most 512 octets of it.
 
     The password, the digest of APOP and the initial response of AUTH are; and after an AUTH that
-    was refused (`after_auth`) so is any line that is no command: clients that do not wait for
-    the response send the user name and the password next.
+    was refused (`after_auth`) so is any line that is no command.
     """
     if after_auth and not verb_of(line):
         return REDACTED

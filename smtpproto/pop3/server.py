@@ -521,8 +521,9 @@ class ServerConnection(ServerSide):
     def _refuse(self, line: bytes, text: str) -> Event:
         """Answer a command line without asking anybody."""
         visible = redact.shown(line, after_auth=self._auth_line_follows)
-        verb = redact.verb_of(line)
-        self._auth_line_follows = verb == "AUTH" or (self._auth_line_follows and not verb)
+        secrets_follow = redact.secrets_follow(line)
+        if secrets_follow or redact.verb_of(line):
+            self._auth_line_follows = secrets_follow
         if self._state is State.USER:  # PASS comes right after USER, or not at all
             self._user = None
             self._enter(State.AUTHORIZATION)

@@ -830,9 +830,9 @@ class ServerConnection(ServerSide):
         code = reply.code
         visible = redact.shown(line, after_auth=self._auth_line_follows and code == 500)
         verb = _verb_of(line)
-        if verb == b"AUTH" or visible.endswith(redact.REDACTED):
+        if redact.secrets_follow(line):
             self._auth_line_follows = True
-        elif verb in (b"MAIL", b"RCPT") and code != 503:
+        if verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
         overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
         if not overtaken and code in _COUNTED and self._too_many_refusals():

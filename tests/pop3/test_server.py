@@ -629,6 +629,8 @@ def test_a_login_and_a_message_forgive() -> None:
         (b"AUTH PLAIN dGFuc3RhYWY=\r\n", [b"AUTH PLAIN [redacted]"]),
         (b"AUTH LOGIN\r\nbXJvc2U=\r\ndGFuc3RhYWY=\r\nSTAT\r\nX\r\n",
          [b"AUTH LOGIN", b"[redacted]", b"[redacted]", b"STAT", b"X"]),
+        (b"\0AUTH LOGIN\r\nbXJvc2U=\r\ndGFuc3RhYWY=\r\nSTAT\r\nX\r\n",
+         [b"\0AUTH LOGIN", b"[redacted]", b"[redacted]", b"STAT", b"X"]),
         (b"STAT\r\n", [b"STAT"]),
         (b"\r\n", [b""]),
         (b"x" * 1000 + b"\r\n", [b"x" * 253]),

@@ -1219,15 +1219,15 @@ def test_what_is_required_does_not_count() -> None:
     assert codes(talk(conn, MAIL * 50)) == [530] * 50
 
 
-@pytest.mark.parametrize("by", ["application", "connection"])
-def test_what_was_pipelined_behind_a_refused_mail_does_not_count(by: str) -> None:
+@pytest.mark.parametrize("by", [b"application", b"a@b.example", b"auth@b.example"])
+def test_what_was_pipelined_behind_a_refused_mail_does_not_count(by: bytes) -> None:
     """A client that pipelines 1000 recipients is not to be blamed for 1000 refusals."""
     conn = at(EHLO, ext.Pipelining(), ext.Chunking())
-    if by == "application":
+    if by == b"application":
         events(conn, MAIL)
         conn.reject(450, "later")
     else:
-        events(conn, b"MAIL FROM:<a@b.example> FOO=bar\r\n")
+        events(conn, b"MAIL FROM:<%s> FOO=bar\r\n" % by)
     conn.data_to_send()
     assert codes(talk(conn, RCPT * 40 + DATA + b"BDAT 2 LAST\r\nhi")) == [503] * 42
     assert codes(talk(conn, b"RSET\r\n" + RCPT * 20)) == [250, *[503] * 20]
@@ -2316,6 +2316,16 @@ def test_secrets_behind_controls_are_not_shown(line: bytes) -> None:
     assert isinstance(refused, smtp.CommandRefused)
     assert b"c2VjcmV0" not in refused.line
     assert refused.line.endswith(b"[redacted]")
+
+
+@pytest.mark.parametrize(
+    "auth", [b"\0AUTH LOGIN", b"\xef\xbb\xbfAUTH LOGIN", b"EHLO x\nAUTH LOGIN"]
+)
+def test_responses_that_follow_an_auth_that_is_none_are_not_shown(auth: bytes) -> None:
+    found = events(at(EHLO, ext.Auth("LOGIN")), auth + b"\r\nYm9i\r\nc2VjcmV0\r\n")
+    assert [event.line for event in found if isinstance(event, smtp.CommandRefused)] == [
+        auth, b"[redacted]", b"[redacted]"
+    ]  # fmt: skip
 
 
 def test_what_a_client_makes_the_server_say_is_not_kept() -> None:
