@@ -156,6 +156,18 @@ def test_a_refused_ehlo_changes_nothing() -> None:
     assert state(conn) is State.MAIL
 
 
+def test_400_is_a_refusal() -> None:
+    conn = client("PIPELINING")
+    send(conn, EHLO, b"400 no")
+    assert "PIPELINING" in conn.capabilities
+    send(conn, MAIL, b"400 no")
+    assert conn.envelope is None
+    send(conn, MAIL, b"250 ok")
+    send(conn, RCPT, b"400 no")
+    send(conn, smtp.Rset(), b"400 no")
+    assert conn.envelope == smtp.Envelope(MAIL)
+
+
 def test_helo_after_a_refused_ehlo() -> None:
     conn = greeted()
     conn.send(EHLO)
@@ -652,6 +664,18 @@ def test_a_message_that_is_resumed() -> None:
     assert state(conn) is State.MAIL
 
 
+def test_no_message_without_recipients_behind_one_that_was_resumed() -> None:
+    conn = client("CHECKPOINT", "PIPELINING")
+    send(conn, smtp.Mail("a@client.example", transid="<1@client.example>"), b"355 6135 octets")
+    send(conn, DATA, b"354 go ahead")
+    send(conn, END, b"250 ok")
+    for command in (MAIL, RCPT, DATA):
+        conn.send(command)
+    got(conn, b"550 a\r\n503 b\r\n354 c\r\n")
+    with pytest.raises(LocalProtocolError, match="no recipient was accepted"):
+        conn.send(smtp.MessageData(b"x"))
+
+
 # -- BDAT (RFC 3030) ------------------------------------------------------------------------------
 
 
@@ -1014,7 +1038,9 @@ def test_421_after_a_refusal_in_the_middle_of_a_message() -> None:
 def test_421_to_the_message() -> None:
     conn = in_message()
     conn.send(END)
-    assert got(conn, b"421 going down\r\n")[0] == received(END, 421, "going down")
+    conn.receive_data(b"421 going down\r\n")
+    assert conn.next_event() == received(END, 421, "going down")
+    assert conn.envelope == smtp.Envelope(MAIL, [RCPT])  # that has not been delivered
 
 
 def test_421_to_quit() -> None:
@@ -1375,6 +1401,36 @@ def test_the_roles_are_reversed() -> None:
     assert list(server.events()) == [smtp.Ehlo("mx.example")]
 
 
+def test_the_other_role_is_what_the_arguments_make_it() -> None:
+    """And it reads what came behind the 250."""
+    conn = client("TURN", tls=True, limits=smtp.Limits(command_line=100))
+    conn.send(smtp.Turn())
+    assert conn.data_to_send() == b"TURN\r\n"
+    behind = b"EHLO mx.example\n" + b"x" * 99 + b"\nMAIL FROM:<>\n"
+    assert got(conn, b"250 ok\r\n" + behind) == [received(smtp.Turn(), 250, "ok")]
+    server = conn.reversed("client.example", bare_newlines="accept", require_auth=True)
+    assert server.tls
+    for _ in (None, smtp.Ehlo("mx.example")):
+        server.accept()
+        server.next_event()
+    list(server.events())
+    assert server.data_to_send() == (
+        b"220 client.example ESMTP\r\n"
+        b"250 client.example greets mx.example\r\n"
+        b"500 Line too long: at most 100 octets here\r\n"
+        b"530 Authentication required\r\n"
+    )
+    conn = client("TURN")
+    send(conn, smtp.Turn(), b"250 ok")
+    server = conn.reversed("client.example", require_tls=True)
+    server.accept()
+    server.receive_data(b"EHLO mx.example\r\nMAIL FROM:<>\r\n")
+    server.next_event()
+    server.accept()
+    list(server.events())
+    assert server.data_to_send().endswith(b"530 Must issue a STARTTLS command first\r\n")
+
+
 @pytest.mark.parametrize("reply", [b"453 no mail for you", b"502 no"])
 def test_the_roles_stay(reply: bytes) -> None:
     conn = client("TURN")
@@ -1682,6 +1738,7 @@ def test_timeout() -> None:
     assert conn.timeout == 300
     conn.send(RCPT)
     conn.send(DATA)
+    assert conn.timeout == 300  # the reply to MAIL is the next
     got(conn, b"250 ok\r\n250 ok\r\n")
     assert conn.timeout == 120  # DATA initiation
     got(conn, b"354 go\r\n")
@@ -1780,6 +1837,16 @@ def test_abort() -> None:
     assert conn.data_to_send() == b""
     assert list(conn.events()) == [smtp.ConnectionClosed(False, (MAIL, RCPT, DATA))]
     must_be_over(conn)
+
+
+def test_abort_within_a_chunk() -> None:
+    conn = ready_for_chunks()
+    conn.send(smtp.Bdat(10))
+    conn.abort()
+    for item in (smtp.MessageData(b"more"), smtp.Quit()):
+        with pytest.raises(LocalProtocolError, match="the session is over"):
+            conn.send(item)
+    assert conn.data_to_send() == b""
 
 
 def test_abort_writes_no_terminator() -> None:

@@ -384,6 +384,19 @@ def test_reject(before: bytes, line: bytes, code: int, status: str | None) -> No
     assert given.data_to_send() == head.encode() + b"not like this\r\n"
 
 
+def test_400_is_a_refusal() -> None:
+    conn = at(EHLO + MAIL)
+    for line in (RCPT, b"RSET\r\n"):
+        events(conn, line)
+        conn.reject(400, "no")
+    assert conn.envelope == smtp.Envelope(smtp.Mail("a@client.example"))
+    assert codes(conn.data_to_send() + talk(conn, b"RSET\r\n")) == [400, 400, 250]
+    events(conn, MAIL)
+    conn.reject(400, "no")
+    assert conn.envelope is None
+    assert codes(conn.data_to_send() + talk(conn, RCPT * 40)) == [400, *[503] * 40]
+
+
 def test_reject_without_words() -> None:
     conn = at(EHLO, ENHANCED)
     events(conn, b"NOOP\r\n")
@@ -1392,13 +1405,17 @@ def test_the_longest_response() -> None:
 
 
 def test_the_longest_challenge() -> None:
-    """A line of it has 12288 octets, with the 334 and CRLF: 12282 hold 9210 in base64."""
-    conn = at(EHLO, ext.Auth("EXTERNAL"))
-    events(conn, b"AUTH EXTERNAL\r\n")
-    with pytest.raises(LocalProtocolError, match="a challenge of 9211 octets is longer"):
-        conn.send(smtp.AuthChallenge(b"x" * 9211))
-    conn.send(smtp.AuthChallenge(b"x" * 9210))
-    assert conn.data_to_send() == b"334 " + b"eHh4" * 3070 + b"\r\n"
+    """The limit counts the 334 and CRLF."""
+    line = b"334 " + b"eHh4" * 1000 + b"\r\n"
+    for limit in (len(line), len(line) - 1):
+        conn = at(EHLO, ext.Auth("EXTERNAL"), limits=smtp.Limits(auth_line=limit))
+        events(conn, b"AUTH EXTERNAL\r\n")
+        if limit < len(line):
+            with pytest.raises(LocalProtocolError, match="a challenge of 3000 octets is longer"):
+                conn.send(smtp.AuthChallenge(b"xxx" * 1000))
+        else:
+            conn.send(smtp.AuthChallenge(b"xxx" * 1000))
+            assert conn.data_to_send() == line
 
 
 def test_commands_within_an_exchange_are_responses() -> None:
