@@ -174,7 +174,10 @@ class ServerConnection(ServerSide):
 
     @property
     def owed_recipient(self) -> Rcpt | None:
-        """LMTP, after a message: the recipient that the next reply is for (RFC 2033 4.2)."""
+        """LMTP, after a message: the recipient that the next reply is for (RFC 2033 4.2).
+
+        `send` answers for this one alone, `accept` and `reject` for all that are left.
+        """
         transaction = self._transaction
         return transaction.recipients[-transaction.unanswered] if transaction.unanswered else None
 
@@ -280,6 +283,8 @@ class ServerConnection(ServerSide):
 
         `enhanced` is written where a reply may carry it; where ENHANCEDSTATUSCODES is offered
         and none is given, one that fits the code is. `text` may be anything, as for `accept`.
+        Refuses the message for all recipients that are left in LMTP; `send` does for one.
+
         Raises LocalProtocolError when nothing is owed, and for another code.
         """
         step = self._owed_step("reject")
