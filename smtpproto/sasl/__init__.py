@@ -20,8 +20,8 @@ Whatever a server loop meets, one ``match`` answers:
         match step:
             case sasl.Challenge(octets):            # send it; step() again with the response
                 break
-            case sasl.Credentials(_, user, password) as check:      # PLAIN, LOGIN
-                good = check.verify(await password_of(user))
+            case sasl.Credentials(acting_for, user) as check:       # PLAIN, LOGIN
+                good = check.verify(await password_of(user)) and acting_for in (None, user)
                 step = mechanism.accept(user) if good else mechanism.reject()
             case sasl.Proof(user) as check:                         # CRAM-MD5
                 good = check.verify(await password_of(user))

@@ -215,7 +215,10 @@ class Trace(Value):
 
 
 class Lookup(Value):
-    """Find the stored keys of `authentication_id` and give them to ``ScramServer.supply()``."""
+    """Find the stored keys of `authentication_id` and give them to ``ScramServer.supply()``.
+
+    Of who is not known give ``ScramKeys.decoy()``, which does not tell that.
+    """
 
     __slots__ = __match_args__ = ("authentication_id",)
     authentication_id: str
