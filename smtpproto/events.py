@@ -52,9 +52,10 @@ class MessageData(Event):
 
 
 class EndOfMessage(Request):
-    """The message is complete. A server now owes the reply that takes it, or refuses it.
+    """The message is complete. An SMTP server now owes the reply that takes it, or refuses it.
 
-    To a client connection: write the final dot (RFC 5321 section 4.1.1.4).
+    To SMTP's client connection and POP3's server: write the final dot (RFC 5321 section 4.1.1.4,
+    RFC 1939 section 3).
     """
 
     __slots__ = ()

@@ -426,7 +426,11 @@ class Data(_Bare):
 
 
 class Bdat(Command):
-    """BDAT: exactly `size` octets of the message follow; the `last` ones, or not (RFC 3030)."""
+    """BDAT: exactly `size` octets of the message follow; the `last` ones, or not (RFC 3030).
+
+    A server connection hands the octets out as MessageData instead, and then ChunkReceived, or
+    EndOfMessage after the last.
+    """
 
     __slots__ = __match_args__ = ("size", "last")  # the order of the wire
     verb = step = "BDAT"

@@ -89,8 +89,9 @@ class ReplyReceived(Event):
     """Client: the server's reply to `command`.
 
     `command` is the very value that was sent: a Command, or EndOfMessage for the reply that
-    takes or refuses the message. It is None for the greeting, and for a 421 that nothing asked
-    for. `recipient` is the Rcpt that a reply of LMTP's after the final dot is about.
+    takes or refuses the message. That may come before its end was sent: then nothing but
+    ``abort()`` is left. `command` is None for the greeting, and for a 421 that nothing asked for.
+    `recipient` is the Rcpt that a reply of LMTP's after the final dot is about.
     """
 
     __slots__ = __match_args__ = ("command", "reply", "recipient")  # the order of use
