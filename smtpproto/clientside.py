@@ -92,7 +92,8 @@ class Exchange:
         would be longer than `longest` with its end."""
         self._rounds += 1
         response = None
-        if challenge is not None and self._rounds <= _MOST_ROUNDS:
+        # Once cancelled, whatever the server asks for: it may be the password.
+        if challenge is not None and self._rounds <= _MOST_ROUNDS and not self._cancelled:
             response = self._response(challenge)
         if response is not None:
             line = base64.encode(response)

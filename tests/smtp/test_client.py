@@ -1315,6 +1315,15 @@ def test_an_initial_response_too_long_for_its_line_follows_the_empty_challenge()
     assert mechanism.asked == [None, b"a"]
 
 
+def test_a_server_that_goes_on_after_the_cancelling_gets_no_password() -> None:
+    conn = client("AUTH LOGIN")
+    conn.authenticate(sasl.LoginClient("bob", "secret"))
+    assert conn.data_to_send() == b"AUTH LOGIN\r\n"
+    for challenge in (b"334 Username:\r\n", b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n"):
+        assert got(conn, challenge) == []
+        assert conn.data_to_send() == b"*\r\n"
+
+
 def test_a_challenge_where_an_empty_one_is_due() -> None:
     conn = client("AUTH EXTERNAL")
     conn.authenticate(Mechanism(b"x" * 600))
