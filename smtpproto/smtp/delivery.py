@@ -26,7 +26,6 @@ from smtpproto.smtp.events import (
     MessageData,
     ReplyReceived,
 )
-from smtpproto.smtp.extensions import Size
 from smtpproto.smtp.ledger import Ledger
 from smtpproto.smtp.refused import LimitError
 from smtpproto.smtp.replies import Reply
@@ -427,7 +426,7 @@ class Delivery:
             return given
         offered = self._conn.capabilities
         parameters = dict(given.parameters)
-        if not any(isinstance(one, Size) for one in offered):  # or its limit cannot be read
+        if "SIZE" not in offered:
             parameters.pop("SIZE", None)  # it asks for nothing
         elif self._size is not None:
             parameters.setdefault("SIZE", self._size)

@@ -52,13 +52,9 @@ class Size(_extension.Extension):
 
     @classmethod
     def parse(cls, words: list[str]) -> Size:
-        if not words:
-            return cls()
-        if len(words) != 1 or not (words[0].isascii() and words[0].isdigit()):
-            raise ValueError
-        if len(words[0]) > 20:
-            raise ValueError
-        return cls(int(words[0]))
+        # A limit that cannot be read is not said: MAIL takes its SIZE all the same.
+        number = " ".join(words)
+        return cls(int(number) if _re.fullmatch(r"[0-9]{1,20}", number) else None)
 
     def words(self) -> tuple[str, ...]:
         return () if self.limit is None else (str(self.limit),)
