@@ -70,7 +70,9 @@ class ClientConnection(ClientSide[State]):
 
     `lmtp` makes it LMTP's. `tls` says that the transport is under TLS already. `limits` bound
     what the server can do, and what is unanswered at a time. `newlines="crlf"` turns a bare CR or
-    LF in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one.
+    LF in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one. What
+    follows a Bdat has been counted, and goes out as it is: its lines must end in CRLF already,
+    unless it is binary (RFC 3030 section 2).
 
     Commands may be sent at once, a whole transaction of them: they go out as the server's
     offers allow, and each gets its ReplyReceived. The greeting is the first, with no command.
