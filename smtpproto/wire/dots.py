@@ -3,7 +3,8 @@ r"""Transparency: the dots of RFC 5321 section 4.5.2 and RFC 1939 section 3, bot
 A message on the wire ends at CRLF.CRLF and nowhere else: every other mixture of CR, LF and a dot
 has at some time let a second message be smuggled through a relay that read it otherwise. So the
 decoder looks for just these five octets, and proves on the way that no CR stands without its LF
-nor a LF without its CR; the encoder writes nothing that any reader could take for an end.
+nor a LF without its CR; the encoder writes nothing that any reader could take for an end, but for
+one that drops NUL before it looks: CRLF NUL . CRLF cannot be written otherwise.
 
 Everything is done on whole pieces, by one search, bytes.find, split and join, and `bare_newline`.
 No Python runs for a line.
