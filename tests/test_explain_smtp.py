@@ -53,7 +53,10 @@ def test_a_refused_command(said: str, problem: str | None) -> None:
 
 
 def test_a_verb_that_the_server_lists_is_known() -> None:
-    assert problems(hello("XADR NAME", "8BITMIME", "BURL", "MAIL") + "C: XADR NAME=x\nS: 220 mx\n") == []
+    assert (
+        problems(hello("XADR NAME", "8BITMIME", "BURL", "MAIL") + "C: XADR NAME=x\nS: 220 mx\n")
+        == []
+    )
 
 
 def test_what_rfc_821_could_not_list_may_be_said_after_helo() -> None:
