@@ -269,12 +269,15 @@ class ClientConnection(ClientSide[State]):
             self._outbox.append(data)
 
     def _check_message(self, item: MessageData | EndOfMessage) -> None:
-        if self._state is not DATA or self._unanswered:
+        if self._state is not DATA or self._unanswered or self._refused:
             self._check_open(item)
             raise LocalProtocolError(
                 f"no message can be sent in state {self._state.value}: it follows the 354 to"
                 " Data(), or a Bdat(size) of its length"
             )
+
+    def _check_open(self, item: object) -> None:
+        super()._check_open(item)
         if self._refused:
             raise LocalProtocolError(
                 "the server has refused the message before its end: abort(), there is no other"

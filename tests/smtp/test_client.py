@@ -625,7 +625,7 @@ def test_a_refusal_in_the_middle_of_a_message(code: int) -> None:
     conn.send(smtp.MessageData(b"half "))
     assert got(conn, b"%d no\r\n" % code) == [received(END, code, "no")]
     for item in (smtp.MessageData(b"more"), END, smtp.Rset(), smtp.Quit()):
-        with pytest.raises(LocalProtocolError):
+        with pytest.raises(LocalProtocolError, match=r"refused .* before its end: abort\(\)"):
             conn.send(item)
     conn.abort()
     assert conn.data_to_send() == b""  # no terminator is ever written
