@@ -39,7 +39,14 @@ from smtpproto.pop3.events import (
     TlsHandshake,
 )  # fmt: skip
 from smtpproto.pop3.limits import Limits
-from smtpproto.pop3.listings import Language, MaildropStatus, ScanListing, UniqueId
+from smtpproto.pop3.listings import (
+    Language,
+    MaildropStatus,
+    ScanListing,
+    ScanListings,
+    UniqueId,
+    UniqueIds,
+)  # fmt: skip
 from smtpproto.pop3.maildrop import Maildrop
 from smtpproto.pop3.responses import Err, Ok, Response
 from smtpproto.pop3.server import ServerConnection
@@ -50,6 +57,7 @@ __all__ = [
     "ClientConnection", "Command", "CommandRefused", "CommandSyntaxError", "ConnectionClosed",
     "Dele", "EndOfMessage", "Err", "Event", "Extended", "Lang", "Language", "Limits", "List",
     "Maildrop", "MaildropStatus", "MessageData", "Noop", "Ok", "Pass", "Quit", "Raw", "Request",
-    "Response", "ResponseReceived", "Retr", "Rset", "ScanListing", "ServerConnection", "Stat",
-    "State", "Stls", "TlsHandshake", "Top", "Uidl", "UniqueId", "User", "Utf8",
+    "Response", "ResponseReceived", "Retr", "Rset", "ScanListing", "ScanListings",
+    "ServerConnection", "Stat", "State", "Stls", "TlsHandshake", "Top", "Uidl", "UniqueId",
+    "UniqueIds", "User", "Utf8",
 ]  # fmt: skip

@@ -81,16 +81,17 @@ class ResponseReceived(Event):
     ================  =========================================================
     the greeting      its timestamp, a str, if it has one that is a msg-id
     Stat()            a MaildropStatus
-    List(), List(n)   a sequence of ScanListing values; the one of message n
-    Uidl(), Uidl(n)   a sequence of UniqueId values; the one of message n
+    List(), List(n)   ScanListings; the ScanListing of message n
+    Uidl(), Uidl(n)   UniqueIds; the UniqueId of message n
     Capa()            Capabilities
     Lang()            a tuple of Language values
     Auth()            a tuple of the names of mechanisms
     ================  =========================================================
 
-    The sequences are immutable and equal to the tuple of their values, which are built when they
-    are asked for. Each value is a pair: ``dict(result)`` has the octets, or the unique-ids, by
-    message-number.
+    ScanListings and UniqueIds are sequences, immutable and equal to the tuple of their values,
+    which are built when they are asked for. Each value is a pair: ``dict(result)`` has the octets,
+    or the unique-ids, by message-number. A type checker knows what `result` is by its class:
+    ``case pop3.ResponseReceived(result=pop3.UniqueIds() as listing)``.
     """
 
     __slots__ = __match_args__ = ("command", "response", "result")

@@ -14,21 +14,23 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.commands import MOST
-from smtpproto.values import Value, constructor, fill, is_number
+from smtpproto.values import Value, constructor, fill, is_number, setters
 
 __all__ = [
     "Language",
     "Listings",
     "MaildropStatus",
     "ScanListing",
+    "ScanListings",
     "UniqueId",
+    "UniqueIds",
     "check_octets",
     "check_uid",
-    "read_listings",
 ]
 
 L = TypeVar("L", bound="_Listing")
 N = TypeVar("N", bound="_Numbered")
+S = TypeVar("S", bound="Listings[Any]")
 
 _NUMBER = r"[ \t]*0{0,9}([1-9][0-9]{0,9})"
 _OCTETS = r"[ \t]+0{0,18}(0|[1-9][0-9]{0,18})"
@@ -224,13 +226,36 @@ class Listings(Value, Sequence[N]):
     Stands for the tuple of them: immutable, equal to it, with its hash.
     """
 
-    __slots__ = __match_args__ = ("_kind", "_numbers", "_about")
-    _kind: type[N]
+    __slots__ = ("_about", "_numbers")
+    __match_args__ = ()
+    _kind: ClassVar[type[_Numbered]]
     _numbers: tuple[int, ...]
     _about: tuple[object, ...]
 
-    def __init__(self, kind: type[N], numbers: Iterable[int], about: Iterable[object]) -> None:
-        fill(self, kind, tuple(numbers), tuple(about))
+    def __init__(self, values: Iterable[N] = ()) -> None:
+        pairs = [value._contents() for value in values]
+        self._fill([number for number, _ in pairs], [about for _, about in pairs])
+
+    def _fill(self, numbers: Iterable[object], about: Iterable[object]) -> None:
+        _set_about(self, tuple(about))
+        _set_numbers(self, tuple(numbers))
+
+    @classmethod
+    def read(cls: type[S], block: bytes) -> S:
+        """The values of the lines of a block.
+
+        Raises RemoteProtocolError for the first line that is none.
+        """
+        numbers: list[int] = []
+        about: list[object] = []
+        # All lines are proved before the first is read.
+        for lines in [_plainly(cls._kind, lines) for lines in _windows(block)]:
+            more_numbers, more_about = cls._kind._columns(lines)
+            numbers += more_numbers
+            about += more_about
+        listings = cls()
+        listings._fill(numbers, about)
+        return listings
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -241,12 +266,15 @@ class Listings(Value, Sequence[N]):
     def __getitem__(self, index: slice) -> tuple[N, ...]: ...
     def __getitem__(self, index: int | slice) -> N | tuple[N, ...]:
         if isinstance(index, slice):
-            return tuple(Listings(self._kind, self._numbers[index], self._about[index]))
+            return tuple(self._built(self._numbers[index], self._about[index]))
         built: N = _build(self._kind, (self._numbers[index], self._about[index]))
         return built
 
     def __iter__(self) -> Iterator[N]:
-        return map(_build, repeat(self._kind), zip(self._numbers, self._about, strict=True))
+        return self._built(self._numbers, self._about)
+
+    def _built(self, numbers: Iterable[int], about: Iterable[object]) -> Iterator[N]:
+        return map(_build, repeat(self._kind), zip(numbers, about, strict=True))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listings | tuple):
@@ -260,16 +288,21 @@ class Listings(Value, Sequence[N]):
         return repr(tuple(self))
 
 
-def read_listings(kind: type[N], block: bytes) -> Listings[N]:
-    """The values of the lines of a block. Raises RemoteProtocolError for the first that is none."""
-    numbers: list[int] = []
-    about: list[object] = []
-    # All lines are proved before the first is read.
-    for lines in [_plainly(kind, lines) for lines in _windows(block)]:
-        more_numbers, more_about = kind._columns(lines)
-        numbers += more_numbers
-        about += more_about
-    return Listings(kind, numbers, about)
+_set_about, _set_numbers = setters(Listings)
+
+
+class ScanListings(Listings[ScanListing]):
+    """LIST's answer for all messages: a sequence of ScanListing values (RFC 1939 section 5)."""
+
+    __slots__ = ()
+    _kind = ScanListing
+
+
+class UniqueIds(Listings[UniqueId]):
+    """UIDL's answer for all messages: a sequence of UniqueId values (RFC 1939 section 7)."""
+
+    __slots__ = ()
+    _kind = UniqueId
 
 
 def _windows(block: bytes) -> Iterator[bytes]:

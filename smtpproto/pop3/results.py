@@ -12,8 +12,9 @@ from smtpproto.pop3.listings import (
     Language,
     MaildropStatus,
     ScanListing,
+    ScanListings,
     UniqueId,
-    read_listings,
+    UniqueIds,
 )  # fmt: skip
 from smtpproto.pop3.responses import Ok, Response
 from smtpproto.sasl.digests import check_timestamp
@@ -39,11 +40,11 @@ def typed_result(request: Request | None, response: Ok) -> Result:
         case Stat():
             return MaildropStatus.parse(response.text)
         case List(None):
-            return read_listings(ScanListing, block)
+            return ScanListings.read(block)
         case List():
             return ScanListing.parse(response.text)
         case Uidl(None):
-            return read_listings(UniqueId, block)
+            return UniqueIds.read(block)
         case Uidl(number):
             words = response.text.split(maxsplit=1)
             if len(words) == 1:  # some servers leave out the number, which the client has named

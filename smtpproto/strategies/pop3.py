@@ -211,10 +211,9 @@ def _results() -> SearchStrategy[Any]:
         st.just("<1896.697170952@dbc.mtview.ca.us>"),
         pop3_listings(pop3.MaildropStatus),
         pop3_capabilities(),
-        *(
-            st.lists(pop3_listings(listing), max_size=3).map(tuple)
-            for listing in (pop3.ScanListing, pop3.UniqueId, pop3.Language)
-        ),
+        st.lists(_LISTINGS[pop3.ScanListing](), max_size=3).map(pop3.ScanListings),
+        st.lists(_LISTINGS[pop3.UniqueId](), max_size=3).map(pop3.UniqueIds),
+        st.lists(_LISTINGS[pop3.Language](), max_size=3).map(tuple),
         st.lists(mechanisms(), max_size=3).map(tuple),
     )
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 
 from smtpproto import LocalProtocolError, RemoteProtocolError
-from smtpproto.pop3 import Err, Language, MaildropStatus, Ok, Response, ScanListing, UniqueId
-from smtpproto.pop3.listings import read_listings
+from smtpproto.pop3 import (
+    Err,
+    Language,
+    MaildropStatus,
+    Ok,
+    Response,
+    ScanListing,
+    ScanListings,
+    UniqueId,
+    UniqueIds,
+)  # fmt: skip
 
 WIRE: list[tuple[Response, bytes]] = [
     (Ok(), b"+OK\r\n"),
@@ -192,28 +202,28 @@ def test_what_is_no_listing(kind: type[MaildropStatus], text: str) -> None:
 
 def test_a_bad_line_among_good_ones() -> None:
     with pytest.raises(RemoteProtocolError, match="got '2 x'"):
-        read_listings(ScanListing, b"1 1\r\n2 x\r\n3 y\r\n")
+        ScanListings.read(b"1 1\r\n2 x\r\n3 y\r\n")
     with pytest.raises(RemoteProtocolError, match="got ''"):
-        read_listings(ScanListing, b"1 1\r\n\r\n3 3\r\n")
-    assert read_listings(ScanListing, b"") == ()
+        ScanListings.read(b"1 1\r\n\r\n3 3\r\n")
+    assert ScanListings.read(b"") == ()
 
 
 @pytest.mark.parametrize(
-    ("kind", "block", "values"),
+    ("cls", "block", "values"),
     [
-        (ScanListing, b"1 120\r\n2 200\r\n", (ScanListing(1, 120), ScanListing(2, 200))),
-        (ScanListing, b"001 0\r\n 2\t0200 \r\n3 300 x y\r\n",
+        (ScanListings, b"1 120\r\n2 200\r\n", (ScanListing(1, 120), ScanListing(2, 200))),
+        (ScanListings, b"001 0\r\n 2\t0200 \r\n3 300 x y\r\n",
          (ScanListing(1, 0), ScanListing(2, 200), ScanListing(3, 300))),
-        (UniqueId, b"1 a\r\n2 b\r\n", (UniqueId(1, "a"), UniqueId(2, "b"))),
-        (UniqueId, "1 a\r\n2 ü\u3000ü\r\n3 c x\r\n".encode(),
+        (UniqueIds, b"1 a\r\n2 b\r\n", (UniqueId(1, "a"), UniqueId(2, "b"))),
+        (UniqueIds, "1 a\r\n2 ü\u3000ü\r\n3 c x\r\n".encode(),
          (UniqueId(1, "a"), UniqueId.parse("2 ü\u3000ü"), UniqueId(3, "c"))),
-        (UniqueId, b"1 \xe4\r\n2 b\r\n", (UniqueId.parse("1 \udce4"), UniqueId(2, "b"))),
+        (UniqueIds, b"1 \xe4\r\n2 b\r\n", (UniqueId.parse("1 \udce4"), UniqueId(2, "b"))),
     ],
 )  # fmt: skip
 def test_a_listing_stands_for_a_tuple(
-    kind: type[ScanListing | UniqueId], block: bytes, values: tuple[object, ...]
+    cls: type[ScanListings | UniqueIds], block: bytes, values: tuple[object, ...]
 ) -> None:
-    listings = read_listings(kind, block)
+    listings = cls.read(block)
     assert listings == values
     assert values == listings
     assert listings != values[1:]
@@ -236,23 +246,36 @@ def test_a_listing_stands_for_a_tuple(
 
 
 @pytest.mark.parametrize(
-    ("kind", "lines", "wrong"),
+    ("cls", "kind", "about", "wrong"),
     [
-        (ScanListing, [f"{number} {number * 11}" for number in range(1, 20_001)], "20001 -1"),
-        (UniqueId, [f"{number} {'x' * (number % 70 + 1)}" for number in range(1, 20_001)], "20001"),
+        (ScanListings, ScanListing, lambda number: f"{number * 11}", "20001 -1"),
+        (UniqueIds, UniqueId, lambda number: "x" * (number % 70 + 1), "20001"),
     ],
 )
-def test_a_long_listing(kind: type[ScanListing | UniqueId], lines: list[str], wrong: str) -> None:
+def test_a_long_listing(
+    cls: type[ScanListings | UniqueIds],
+    kind: type[ScanListing | UniqueId],
+    about: Callable[[int], str],
+    wrong: str,
+) -> None:
+    lines = [f"{number} {about(number)}" for number in range(1, 20_001)]
     values = tuple(map(kind.parse, lines))
     plain = "".join(f"{line}\r\n" for line in lines).encode()
-    assert read_listings(kind, plain) == values
-    assert read_listings(kind, plain.replace(b" ", b"  ")) == values
+    assert cls.read(plain) == values
+    assert cls.read(plain.replace(b" ", b"  ")) == values
     with pytest.raises(RemoteProtocolError, match=f"got '{wrong}'"):
-        read_listings(kind, plain + f"{wrong}\r\n".encode())
+        cls.read(plain + f"{wrong}\r\n".encode())
+
+
+def test_listings_of_values() -> None:
+    """As a test double of a server's answer has them."""
+    assert ScanListings([ScanListing(1, 120)]) == ScanListings.read(b"1 120\r\n")
+    assert UniqueIds([UniqueId(1, "a"), UniqueId(3, "b")]) == UniqueIds.read(b"1 a\r\n3 b\r\n")
+    assert UniqueIds() == UniqueIds.read(b"")
 
 
 def test_listings_are_pairs() -> None:
-    assert dict(read_listings(UniqueId, b"1 a\r\n2 b\r\n")) == {1: "a", 2: "b"}
+    assert dict(UniqueIds.read(b"1 a\r\n2 b\r\n")) == {1: "a", 2: "b"}
     number, octets = ScanListing(2, 200)
     assert (number, octets) == (2, 200)
     pair: tuple[object, ...] = (2, 200)

@@ -54,8 +54,8 @@ class Fetcher(ClientSession):
                 conn.send(pop3.Pass(self._password))
             case pop3.ResponseReceived(pop3.Pass() | pop3.Apop() | pop3.Auth(), pop3.Ok()):
                 conn.send(pop3.Uidl())
-            case pop3.ResponseReceived(pop3.Uidl(), pop3.Ok(), [*listing]):
-                self._fetch([unique for unique in listing if isinstance(unique, pop3.UniqueId)])
+            case pop3.ResponseReceived(result=pop3.UniqueIds() as listing):
+                self._fetch(listing)
             case pop3.ResponseReceived(pop3.Retr(number), pop3.Ok()):
                 self._number = number
             case pop3.MessageData(data):
@@ -82,8 +82,8 @@ class Fetcher(ClientSession):
         else:
             conn.send(pop3.User(self._user))
 
-    def _fetch(self, listing: list[pop3.UniqueId]) -> None:
-        for number, uid in ((unique.number, unique.uid) for unique in listing):
+    def _fetch(self, listing: pop3.UniqueIds) -> None:
+        for number, uid in listing:
             if uid not in self._seen:
                 self._uids[number] = uid
                 self.conn.send(pop3.Retr(number))
