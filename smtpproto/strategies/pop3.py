@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -22,6 +22,15 @@ from smtpproto.strategies.shared import (
     shared_events,
     words,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # The class that is asked for, or what several have in common; all, when none is.
+    Listing = pop3.MaildropStatus | pop3.ScanListing | pop3.UniqueId | pop3.Language
+    C = TypeVar("C", bound=pop3.Command, default=pop3.Command)
+    R = TypeVar("R", bound=pop3.Response, default=pop3.Response)
+    L = TypeVar("L", bound=Listing, default=Listing)
 
 __all__ = [
     "pop3_capabilities",
@@ -61,7 +70,7 @@ def _tags() -> SearchStrategy[str]:
     )
 
 
-_COMMANDS: dict[type[pop3.Command], Callable[[], SearchStrategy[pop3.Command]]] = {
+_COMMANDS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     pop3.User: built(pop3.User, _names),
     pop3.Pass: built(pop3.Pass, _passwords),
     pop3.Apop: built(
@@ -92,7 +101,7 @@ _COMMANDS: dict[type[pop3.Command], Callable[[], SearchStrategy[pop3.Command]]] 
 }
 
 
-def pop3_commands(*classes: type[pop3.Command]) -> SearchStrategy[pop3.Command]:
+def pop3_commands(*classes: type[C]) -> SearchStrategy[C]:
     """Commands of these classes, or of all but Raw, which can be anything."""
     return st.one_of([_COMMANDS[command]() for command in classes or _COMMANDS])
 
@@ -114,7 +123,7 @@ def _codes() -> SearchStrategy[str]:
     return st.one_of(st.sampled_from(known), levels)
 
 
-def pop3_responses(*classes: type[pop3.Response]) -> SearchStrategy[pop3.Response]:
+def pop3_responses(*classes: type[R]) -> SearchStrategy[R]:
     """Responses of these classes, or Ok and Err: with and without a response code; an Ok also
     with lines, which may be empty or begin with dots."""
     lines = st.none() | st.lists(st.sampled_from(["", ".", ".."]) | _texts(), max_size=5)
@@ -122,7 +131,7 @@ def pop3_responses(*classes: type[pop3.Response]) -> SearchStrategy[pop3.Respons
     # Without a code the text must not begin like one.
     plain = st.one_of(_texts().map(lambda text: text.lstrip("[")), _texts().map("[ {}".format))
     without = plain, st.none()
-    forms: dict[type[pop3.Response], SearchStrategy[pop3.Response]] = {
+    forms: dict[type[Any], SearchStrategy[Any]] = {
         pop3.Ok: st.one_of(
             st.builds(pop3.Ok, *with_code, lines), st.builds(pop3.Ok, *without, lines)
         ),
@@ -151,9 +160,7 @@ _LISTINGS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
 }
 
 
-def pop3_listings(
-    *classes: type[pop3.MaildropStatus | pop3.ScanListing | pop3.UniqueId | pop3.Language],
-) -> SearchStrategy[pop3.MaildropStatus | pop3.ScanListing | pop3.UniqueId | pop3.Language]:
+def pop3_listings(*classes: type[L]) -> SearchStrategy[L]:
     """What a line of the answers to STAT, LIST, UIDL and LANG tells."""
     return st.one_of([_LISTINGS[listing]() for listing in classes or _LISTINGS])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -10,6 +11,12 @@ from hypothesis.strategies import SearchStrategy
 from smtpproto import sasl
 from smtpproto.sasl.scram import MIN_ITERATIONS
 from smtpproto.strategies.shared import NO_SPACE, beyond_ascii, built, line_text, words
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # The class that is asked for, or what several have in common; all, when none is.
+    S = TypeVar("S", bound=sasl.Step, default=sasl.Step)
 
 __all__ = ["sasl_scram_keys", "sasl_steps"]
 
@@ -27,7 +34,7 @@ def _tokens() -> SearchStrategy[str]:
     return words(NO_SPACE, False)
 
 
-_STEPS: dict[type[sasl.Step], Callable[[], SearchStrategy[sasl.Step]]] = {
+_STEPS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     sasl.Challenge: built(sasl.Challenge, lambda: st.binary(max_size=20)),
     sasl.Lookup: built(sasl.Lookup, _strings),
     sasl.Credentials: built(sasl.Credentials, _identities, _strings, _strings),
@@ -51,7 +58,7 @@ _STEPS: dict[type[sasl.Step], Callable[[], SearchStrategy[sasl.Step]]] = {
 }
 
 
-def sasl_steps(*classes: type[sasl.Step]) -> SearchStrategy[sasl.Step]:
+def sasl_steps(*classes: type[S]) -> SearchStrategy[S]:
     """What a server's mechanism may say next: steps of these classes, or of all."""
     return st.one_of([_STEPS[step]() for step in classes or _STEPS])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -28,6 +28,13 @@ from smtpproto.strategies.shared import (
     shared_events,
     words,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # The class that is asked for, or what several have in common; all, when none is.
+    C = TypeVar("C", bound=smtp.Command, default=smtp.Command)
+    E = TypeVar("E", bound=smtp.Extension, default=smtp.Extension)
 
 __all__ = [
     "enhanced_statuses",
@@ -256,7 +263,7 @@ def _greeting_words() -> SearchStrategy[str]:
     return st.one_of(smtp_domains(), _literals(), _one_word())
 
 
-_COMMANDS: dict[type[smtp.Command], Callable[[], SearchStrategy[smtp.Command]]] = {
+_COMMANDS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     smtp.Ehlo: built(smtp.Ehlo, _greeting_words),
     smtp.Helo: built(smtp.Helo, _greeting_words),
     smtp.Lhlo: built(smtp.Lhlo, _greeting_words),
@@ -287,7 +294,7 @@ def _verbs() -> SearchStrategy[str]:
     return st.one_of(st.sampled_from(["XCLIENT", "XFORWARD", "VERB", "ONEX"]), names_besides(VERBS))
 
 
-def smtp_commands(*classes: type[smtp.Command]) -> SearchStrategy[smtp.Command]:
+def smtp_commands(*classes: type[C]) -> SearchStrategy[C]:
     """Commands of these classes, or of all but Raw, which can be anything."""
     return st.one_of([_COMMANDS[command]() for command in classes or _COMMANDS])
 
@@ -321,7 +328,7 @@ def _is_other_limit(word: str) -> bool:
     return word.partition("=")[0].upper() not in ("MAILMAX", "RCPTMAX", "RCPTDOMAINMAX")
 
 
-_EXTENSIONS: dict[type[smtp.Extension], Callable[[], SearchStrategy[smtp.Extension]]] = {
+_EXTENSIONS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     ext.Size: lambda: st.builds(ext.Size, st.none() | _sizes()),
     ext.Auth: lambda: st.lists(mechanisms(), max_size=4).map(lambda names: ext.Auth(*names)),
     ext.Atrn: lambda: st.lists(_keyword_words(), max_size=2).map(lambda names: ext.Atrn(*names)),
@@ -363,7 +370,7 @@ def _extension_classes() -> list[type[smtp.Extension]]:
     ]
 
 
-def smtp_extensions(*classes: type[smtp.Extension]) -> SearchStrategy[smtp.Extension]:
+def smtp_extensions(*classes: type[E]) -> SearchStrategy[E]:
     """Extensions of these classes, or of all, with and without their parameters."""
     return st.one_of(
         [
