@@ -26,6 +26,8 @@ __all__ = ["ClientSide", "Exchange", "Prospects", "Sent", "prospects"]
 
 
 _CANCEL = b"*\r\n"
+_NAMES = {".": "EndOfMessage", "extended": "verbs of extensions"}
+"""What steps are called that are not called after their verb."""
 _MOST_ROUNDS = 100
 """Challenges that a mechanism is asked to answer; the longest registered one has three."""
 
@@ -226,10 +228,11 @@ class ClientSide(Connection, Generic[S]):
                 f"{command!r} must wait for the reply to {barrier.step}, which decides what may be"
                 " said, and to whom"
             )
-        steps = ", ".join(sorted(self._prospects[self._expected].keys() - {"raw"}))
+        steps = self._prospects[self._expected].keys() - {"raw"}
+        names = ", ".join(sorted(_NAMES.get(step, step) for step in steps))
         raise LocalProtocolError(
             f"{command!r} cannot be sent in state {self._expected.value}: "
-            + (f"allowed are {steps}" if steps else "no command is")
+            + (f"allowed are {names}" if names else "no command is")
         )
 
     def _expect(self, state: S | None) -> None:
