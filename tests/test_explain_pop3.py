@@ -179,3 +179,16 @@ def test_pipelining() -> None:
         " (RFC 2449 section 6.6)"
     ]
     assert problems(f"{LOGIN}C: CAPA\nS: +OK\nS: PIPELINING\nS: .\n{group}") == []
+
+
+def test_more_mechanisms_than_anybody_has() -> None:
+    """Of those that are asked for, the first hundred are known: each AUTH looks through them."""
+    tried = "".join(f"C: AUTH M{n}\nS: -ERR\n" for n in range(1, 102))
+    bye = "C: QUIT\nS: +OK\n"
+    assert problems(f"S: +OK\n{tried}{bye}") == []
+    assert problems(f"S: +OK\n{tried}C: AUTH M100\nS: + \nC: \nS: +OK\n{bye}") == []
+    assert problems(f"S: +OK\n{tried}C: AUTH M101\nS: + \nC: \nS: +OK\n{bye}") == [
+        '204: "C: AUTH M101": This mechanism is not offered here (RFC 1939 section 3), and the'
+        " server took it all the same: +",
+        '205: "S: + ": what this has led to is unknown',
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from smtpproto import mechanisms, pop3
 from smtpproto.commandline import upper
@@ -26,6 +27,9 @@ _LIMITS = pop3.Limits(refusals=None, backlog=_UNLIMITED)
 _OPTIONAL = ("USER", "TOP", "UIDL", "STLS", "UTF8", "LANG")
 """What a server may have without saying so to a client that does not ask."""
 
+_MOST_MECHANISMS = 100
+"""How many of those that are asked for it may have: for each AUTH all are looked through."""
+
 
 class Pop3Observer(Observer):
     """Follows a session of POP3 (RFC 1939)."""
@@ -41,8 +45,8 @@ class Pop3Observer(Observer):
     protocol = "POP3"
 
     def __init__(self, recording: Recording) -> None:
-        asked_for = {_mechanism(said.octets): None for said in recording.said("C")}
-        sasl = " ".join(("SASL", *filter(None, asked_for)))
+        asked_for = dict.fromkeys(_mechanism(said.octets) for said in recording.said("C"))
+        sasl = " ".join(("SASL", *islice(filter(None, asked_for), _MOST_MECHANISMS)))
         self._everything = pop3.Capabilities((*_OPTIONAL, sasl), plaintext_without_tls=True)
         super().__init__(recording)
 
