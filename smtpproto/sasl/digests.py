@@ -20,8 +20,9 @@ _md5 = partial(hashlib.md5, usedforsecurity=False)
 def apop_digest(timestamp: str, secret: str) -> str:
     """The digest of POP3's APOP: 32 lower-case hexadecimal digits (RFC 1939 section 7).
 
-    `timestamp` is the greeting's, with its angle brackets. Raises `LocalProtocolError` when
-    either is empty, holds NUL, or cannot be written in UTF-8.
+    `timestamp` is the greeting's, with its angle brackets. `secret` is taken as it is: beyond ASCII
+    both sides must have prepared it, and the name, with SASLprep (RFC 6856 section 2.2). Raises
+    `LocalProtocolError` when either is empty, holds NUL, or cannot be written in UTF-8.
 
         >>> apop_digest("<1896.697170952@dbc.mtview.ca.us>", "tanstaaf")
         'c4c9334bac560ecc979e58001b3e22fb'
