@@ -93,7 +93,10 @@ def octets(data: bytes | bytearray | memoryview) -> bytes:
     if type(data) is bytes:
         return data
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"octets are wanted (bytes, bytearray, memoryview), not {data!r:.60}")
+        # They are not shown: they may be a secret.
+        raise TypeError(
+            f"octets are wanted (bytes, bytearray, memoryview), not {type(data).__name__}"
+        )
     return bytes(data)
 
 

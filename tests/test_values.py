@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto import LocalProtocolError, pop3, smtp, strategies
+from smtpproto import LocalProtocolError, pop3, sasl, smtp, strategies
 from smtpproto.smtp import ext
 from smtpproto.values import Value, constructor
 
@@ -195,8 +195,9 @@ def test_a_number_is_an_int(build: Any, number: Any) -> None:
 @pytest.mark.parametrize("octets", ["text", 5, [1, 2]])
 def test_octets_are_bytes(build: Any, octets: Any) -> None:
     """bytes(5) would be five NULs."""
-    with pytest.raises(TypeError, match="octets are wanted"):
+    with pytest.raises(TypeError, match="octets are wanted") as error:
         build(octets)
+    assert "text" not in str(error.value)
     assert build(memoryview(b"x")) == build(bytearray(b"x")) == build(b"x")
 
 
@@ -217,10 +218,29 @@ def test_extensions_are_values(extensions: Any) -> None:
     "build",
     [
         smtp.Address, smtp.Mail, smtp.Rcpt, smtp.Ehlo, smtp.Etrn, smtp.Vrfy, smtp.Envelope,
-        smtp.Noop, ext.Auth, pop3.User, lambda text: smtp.Envelope("a@b", [text]),
+        smtp.Noop, ext.Auth, pop3.User, pop3.Pass, lambda text: smtp.Envelope("a@b", [text]),
+        lambda text: sasl.PlainClient("tim", text), lambda text: sasl.apop_digest("<a@b>", text),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("text", [b"a@b.example", 5, ["a@b.example"]])
 def test_text_is_str(build: Any, text: Any) -> None:
     with pytest.raises(LocalProtocolError):
         build(text)
+
+
+@pytest.mark.parametrize(
+    ("build", "secret"),
+    [
+        (pop3.Pass, "tan\0staaf"),
+        (pop3.Pass, b"tanstaaf"),
+        (lambda secret: pop3.Auth("PLAIN", secret), "tanstaaf"),
+        (lambda secret: smtp.Auth("PLAIN", secret), "tanstaaf"),
+        (smtp.AuthResponse, "tanstaaf"),
+        (lambda secret: sasl.PlainClient("tim", secret), "tan\0staaf"),
+        (lambda secret: sasl.PlainClient("tim", secret), b"tanstaaf"),
+    ],
+)
+def test_no_error_shows_a_secret(build: Any, secret: Any) -> None:
+    with pytest.raises((LocalProtocolError, TypeError)) as error:
+        build(secret)
+    assert "staaf" not in str(error.value)

@@ -223,8 +223,8 @@ class Pass(Command):
 
     def __init__(self, secret: str) -> None:
         # The text is not shown: it is one.
-        if not secret or CONTROL.search(secret.replace("\t", " ")):
-            raise LocalProtocolError("the password is empty, or holds a control character")
+        if not isinstance(secret, str) or not secret or CONTROL.search(secret.replace("\t", " ")):
+            raise LocalProtocolError("the password is no text, empty, or holds a control character")
         fill(self, secret)
 
     @classmethod

@@ -16,8 +16,10 @@ __all__ = ["decode", "encode", "same"]
 def encode(what: str, text: str) -> bytes:
     """The octets of a string that the caller gave; `what` names it in the error.
 
-    Raises `LocalProtocolError` for an empty string, for NUL, and for lone surrogates.
+    Raises `LocalProtocolError` for what is no str, an empty one, for NUL, and for lone surrogates.
     """
+    if not isinstance(text, str):
+        raise LocalProtocolError(f"the {what} is text (str), not {type(text).__name__}")
     if not text:
         raise LocalProtocolError(f"the {what} must not be empty")
     if "\0" in text:
