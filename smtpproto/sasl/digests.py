@@ -32,12 +32,12 @@ def apop_digest(timestamp: str, secret: str) -> str:
 
 def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
     """Whether a client's APOP `digest` was made with `secret`, in constant time; None, of who is
-    not known, has made none.
+    not known, has made none, and nor has an empty one.
 
     Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
     """
-    expected = apop_digest(timestamp, "?" if secret is None else secret)
-    return same(expected, digest) and secret is not None
+    expected = apop_digest(timestamp, secret or "?")
+    return same(expected, digest) and bool(secret)
 
 
 def cram_md5_digest(challenge: str, secret: str) -> str:

@@ -156,9 +156,9 @@ class Proof(Value):
 
     def verify(self, secret: str | None) -> bool:
         """Whether the digest was made with `secret`, in constant time; None, of who is not known,
-        has made none. Raises LocalProtocolError for an empty one."""
-        expected = cram_md5_digest(self.challenge, "?" if secret is None else secret)
-        return same(self.digest, expected) and secret is not None
+        has made none, and nor has an empty one."""
+        expected = cram_md5_digest(self.challenge, secret or "?")
+        return same(self.digest, expected) and bool(secret)
 
 
 class Token(Value):

@@ -23,6 +23,7 @@ def test_who_is_not_known_has_made_no_digest() -> None:
     timestamp = "<1896.697170952@dbc.mtview.ca.us>"
     for guess in ("?", "tanstaaf"):
         assert not sasl.check_apop(timestamp, None, sasl.apop_digest(timestamp, guess))
+        assert not sasl.check_apop(timestamp, "", sasl.apop_digest(timestamp, guess))
 
 
 def test_the_secret_is_utf_8() -> None:

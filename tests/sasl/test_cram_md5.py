@@ -1,5 +1,7 @@
 """CRAM-MD5, RFC 2195."""
 
+import hmac
+
 import pytest
 
 from smtpproto import LocalProtocolError, sasl
@@ -81,6 +83,13 @@ def test_a_client_answers_once() -> None:
     assert client.respond(CHALLENGE.encode()) == RESPONSE
     assert client.respond(CHALLENGE.encode()) is None
     assert not client.complete
+
+
+@pytest.mark.parametrize("key", [b"", b"?"])
+@pytest.mark.parametrize("secret", ["", None])
+def test_who_has_no_secret_lets_nobody_in(key: bytes, secret: str | None) -> None:
+    digest = hmac.new(key, CHALLENGE.encode(), "md5").hexdigest()
+    assert not sasl.Proof("tim", CHALLENGE, digest).verify(secret)
 
 
 def test_a_client_refuses_empty_strings() -> None:
