@@ -42,6 +42,10 @@ def of_pop3(event: Event) -> Sequence[object]:
             return [text.upper(), count + 1, octets + 1]
         case pop3.ResponseReceived(pop3.List(), _, pop3.ScanListing(number, octets)):
             return [number + 1, octets + 1]
+        case pop3.ResponseReceived(pop3.List(), _, pop3.ScanListings() as listing):
+            return [scan.octets + 1 for scan in listing]
+        case pop3.ResponseReceived(pop3.Uidl(), _, pop3.UniqueIds() as listing):
+            return [unique.uid.upper() for unique in listing]
         case _:
             return []
 
@@ -74,6 +78,10 @@ def test_of_pop3() -> None:
     assert of_pop3(pop3.ResponseReceived(pop3.Stat(), answer, status)) == ["A", 2, 3]
     one = pop3.ScanListing(1, 2)
     assert of_pop3(pop3.ResponseReceived(pop3.List(1), answer, one)) == [2, 3]
+    scans = pop3.ScanListings([pop3.ScanListing(1, 10), pop3.ScanListing(2, 20)])
+    assert of_pop3(pop3.ResponseReceived(pop3.List(), answer, scans)) == [11, 21]
+    uniques = pop3.UniqueIds([pop3.UniqueId(1, "a"), pop3.UniqueId(2, "b")])
+    assert of_pop3(pop3.ResponseReceived(pop3.Uidl(), answer, uniques)) == ["A", "B"]
     assert of_pop3(pop3.Quit()) == []
 
 
