@@ -205,7 +205,7 @@ class Offered:
 
 
 _RULES: dict[str, Callable[..., None]] = {
-    **{VERBS[verb].step: Offered._verb_rule for verb in _OFFERED_BY.keys() & VERBS.keys()},
+    **{VERBS[verb].step: Offered._verb_rule for verb in _OFFERED_BY},
     "extended": Offered._verb_rule,
     "MAIL": Offered._mail_rule,
     "RCPT": Offered._rcpt_rule,

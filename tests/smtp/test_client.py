@@ -1486,7 +1486,7 @@ def test_the_server_leaves_where_the_roles_should_be_reversed() -> None:
 )
 def test_what_is_not_offered(command: smtp.Command, name: str, offered: tuple[str, ...]) -> None:
     conn = client("PIPELINING")
-    with pytest.raises(LocalProtocolError, match=f"offers? .*{name}"):
+    with pytest.raises(LocalProtocolError, match=rf"offers? .*\b{name}\b"):
         conn.send(command)
     assert conn.data_to_send() == b""
     assert state(conn) is State.READY
@@ -1555,6 +1555,18 @@ def test_addresses_beyond_ascii_need_smtputf8() -> None:
     assert conn.data_to_send() == "RCPT TO:<gr\u00fc\u00df@b.example>\r\n".encode()
 
 
+def test_parameters_beyond_ascii_need_no_more_than_the_offer() -> None:
+    mail, rcpt = smtp.Mail(None, {"X-A": "\u00fc"}), smtp.Rcpt("b@mx.example", {"X-B": "\u00fc"})
+    conn = client("SMTPUTF8", "8BITMIME", "X-A")
+    for command in (mail, smtp.Mail("a@b.example", {"X-A": "\u00fc"})):
+        send(conn, command, b"550 no")
+    send(conn, mail, b"250 ok")
+    send(conn, rcpt, b"250 ok")
+    conn = client("X-A")
+    with pytest.raises(LocalProtocolError, match="does not offer SMTPUTF8"):
+        conn.send(mail)
+
+
 def test_after_helo_what_rfc_821_had_may_be_tried() -> None:
     conn = greeted()
     conn.send(smtp.Helo("client.example"))
@@ -1585,23 +1597,23 @@ def test_of_a_long_command_what_is_not_offered_is_blamed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "offered"),
-    [
-        (smtp.Mail(f"{'a' * 500}@b.example"), "SIZE"),
-        (smtp.Rcpt(f"{'a' * 500}@b.example"), "DSN"),
-    ],
+    ("command", "offered", "limit"),
+    [(smtp.Mail, "SIZE", 512 + 26), (smtp.Rcpt, "DSN", 512 + 29 + 507)],
 )
-def test_extensions_lengthen_commands(command: smtp.Command, offered: str) -> None:
-    conn = client("PIPELINING", offered)
-    if isinstance(command, smtp.Rcpt):
-        send(conn, MAIL, b"250 ok")
-    conn.send(command)
-    assert len(conn.data_to_send()) > 512
-    conn = client("PIPELINING")
-    if isinstance(command, smtp.Rcpt):
-        send(conn, MAIL, b"250 ok")
-    with pytest.raises(LocalProtocolError, match="at most 512"):
-        conn.send(command)
+def test_extensions_lengthen_commands(
+    command: Callable[[str], smtp.Command], offered: str, limit: int
+) -> None:
+    room = limit - len(bytes(command("a@b.example"))) + 1
+    for offers, most in ((("PIPELINING", offered), limit), (("PIPELINING",), 512)):
+        conn = client(*offers)
+        if command is smtp.Rcpt:
+            send(conn, MAIL, b"250 ok")
+        if most == limit:
+            conn.send(command(f"{'a' * room}@b.example"))
+            assert len(conn.data_to_send()) == limit
+            got(conn, b"550 no\r\n")
+        with pytest.raises(LocalProtocolError, match=f"at most {most}"):
+            conn.send(command(f"{'a' * (room + 1)}@b.example"))
 
 
 # -- LMTP (RFC 2033) ------------------------------------------------------------------------------
