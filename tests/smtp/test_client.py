@@ -102,7 +102,7 @@ def test_a_greeting_that_refuses(code: int) -> None:
     assert state(conn) is State.CLOSING
     assert not conn.closed
     for command in (EHLO, smtp.Noop(), MAIL):
-        with pytest.raises(LocalProtocolError, match="allowed are QUIT"):
+        with pytest.raises(LocalProtocolError, match=r"allowed are QUIT$"):
             conn.send(command)
     conn.send(smtp.Quit())
     assert conn.data_to_send() == b"QUIT\r\n"
@@ -330,6 +330,31 @@ def test_a_barrier_waits_for_what_is_before_it() -> None:
     assert conn.data_to_send() == b"NOOP\r\n"
     got(conn, b"250 ok\r\n")
     assert conn.data_to_send() == b"STARTTLS\r\n"
+
+
+def test_a_barrier_behind_what_is_refused() -> None:
+    """AUTH is out of order now; until it is answered nothing is known all the same."""
+    conn = client("PIPELINING", "AUTH EXTERNAL")
+    send(conn, MAIL, b"250 ok")
+    conn.send(smtp.Rset())
+    conn.send(smtp.Auth("EXTERNAL", b""))
+    got(conn, b"450 no\r\n")
+    with pytest.raises(LocalProtocolError, match="must wait for the reply to AUTH"):
+        conn.send(RCPT)
+
+
+@pytest.mark.parametrize(
+    ("octets", "written"),
+    [
+        (len(WIRE_MAIL + WIRE_RCPT), WIRE_MAIL + WIRE_RCPT),
+        (len(WIRE_MAIL + WIRE_RCPT) - 1, WIRE_MAIL),
+    ],
+)
+def test_pipeline_octets_are_counted_exactly(octets: int, written: bytes) -> None:
+    conn = client("PIPELINING", limits=smtp.Limits(pipeline_octets=octets))
+    conn.send(MAIL)
+    conn.send(RCPT)
+    assert conn.data_to_send() == written
 
 
 def test_pipeline_octets() -> None:
@@ -1219,6 +1244,27 @@ def test_a_long_response() -> None:
         conn.send(smtp.AuthResponse(b"xxx" * 3072))
     conn.send(smtp.AuthResponse(b"xxx" * 3071))
     assert len(conn.data_to_send()) == 12286
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(402, True), (401, False)])
+def test_the_longest_response(limit: int, fits: bool) -> None:
+    """The limit counts the CRLF."""
+    limits = smtp.Limits(auth_line=limit)
+    conn = client("AUTH EXTERNAL", limits=limits)
+    conn.send(smtp.Auth("EXTERNAL", b""))
+    got(conn, b"334 \r\n")
+    conn.data_to_send()
+    if fits:
+        conn.send(smtp.AuthResponse(b"xxx" * 100))
+        assert conn.data_to_send() == b"eHh4" * 100 + b"\r\n"
+    else:
+        with pytest.raises(LocalProtocolError, match="does not fit in a line of 401"):
+            conn.send(smtp.AuthResponse(b"xxx" * 100))
+    conn = client("AUTH EXTERNAL", limits=limits)
+    conn.authenticate(Mechanism(b"", b"xxx" * 100))
+    conn.data_to_send()
+    got(conn, b"334 \r\n")
+    assert conn.data_to_send() == (b"eHh4" * 100 + b"\r\n" if fits else b"*\r\n")
 
 
 def test_an_initial_response_that_is_too_long() -> None:

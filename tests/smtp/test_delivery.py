@@ -421,6 +421,8 @@ def test_a_message_is_fed_while_it_is_wanted() -> None:
     assert delivery.wants_message
     delivery.end_message()
     assert not delivery.wants_message
+    with pytest.raises(LocalProtocolError, match="while wants_message is True"):
+        delivery.send_message(b"x")
     out += written(delivery)
     assert out == b"hello\r\n%b\r\n.\r\n" % (b"x" * 3 * BLOCK)
     delivery.receive_data(b"250 OK\r\n")
@@ -1038,6 +1040,36 @@ def test_abort() -> None:
     report = delivery.report
     delivery.abort("again")
     assert delivery.report is report
+
+
+def test_a_refused_reset_leaves_no_further_transaction() -> None:
+    conn, delivery = offered("LIMITS RCPTMAX=1", envelope=ENVELOPE)
+    play(
+        delivery,
+        """
+        C: MAIL FROM:<a@client.example>
+        S: 250 OK
+        C: RCPT TO:<b@mx.example>
+        S: 550 never
+        C: RSET
+        S: 400 no
+        """,
+    )
+    assert conn.closed
+    assert str(delivery.report) == (
+        "<b@mx.example> refused: RCPT was refused: 550 never\n"
+        "<c@mx.example> deferred: the server refused RSET before the message was complete"
+    )
+
+
+def test_abort_after_the_report_leaves_the_connection_alone() -> None:
+    conn, delivery = offered(envelope=ONE)
+    delivery.receive_data(b"550 no\r\n")
+    delivery.data_to_send()
+    delivery.receive_data(b"250 reset\r\n")
+    assert verdicts(delivery) == [R]
+    delivery.abort()
+    assert not conn.closed
 
 
 def test_begun_within_the_handling_of_an_event_it_wants_the_reply() -> None:
