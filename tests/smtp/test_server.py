@@ -885,6 +885,11 @@ def test_the_first_reason_counts() -> None:
     assert talk(conn, b"a\nb\r\nlonger than five\r\n.\r\n").startswith(b"550 5.6.0 ")
     conn = at(EHLO + MAIL + RCPT + DATA, ENHANCED, ext.Size(5))
     assert talk(conn, b"longer than five\r\na\nb\r\n.\r\n").startswith(b"552 5.3.4 ")
+    conn = at(EHLO + MAIL + RCPT + DATA, ENHANCED, ext.Size(5))
+    assert talk(conn, b"longer than five\r\n") == b""
+    assert talk(conn, b"a\nb\r\n.\r\n").startswith(b"552 5.3.4 ")
+    conn = at(EHLO + MAIL + RCPT, ENHANCED, ext.Chunking(), ext.Size(5))
+    assert talk(conn, b"BDAT 7 LAST\r\nabcdef\r").startswith(b"552 5.3.4 ")
 
 
 def test_the_transaction_is_over_whatever_the_answer() -> None:
