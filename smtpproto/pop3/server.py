@@ -540,7 +540,6 @@ class ServerConnection(ServerSide):
 
     def _turn_away(self, line: bytes, text: str) -> Event:
         """Whoever this is, it is no mail client."""
-        self._first_line = False
         response = Err(self._fitting(self._domain, text))
         self._say_goodbye(response)
         return command_refused(redact.shown(line, after_auth=False), response)

@@ -858,7 +858,6 @@ class ServerConnection(ServerSide):
 
     def _turn_away(self, line: bytes, text: str) -> Event:
         """Whoever this is, it is no mail client."""
-        self._first_line = False
         status = "4.7.0" if self._offer.enhanced else None
         reply = self._fold(421, f"{self._domain} {text}", status)
         self._say_goodbye(reply)
