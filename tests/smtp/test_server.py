@@ -329,8 +329,16 @@ def test_backlog() -> None:
         conn.receive_data(b"Q")
     conn.accept()
     assert [type(event) for event in events(conn)] == [smtp.Noop]
+    with pytest.raises(LocalProtocolError, match=r"0 octets .* 101 more"):
+        conn.receive_data(b"x" * 101)
+    conn.receive_data(b"NOOP " + b"x" * 55)
+    with pytest.raises(LocalProtocolError, match=r"60 octets .* 41 more"):
+        conn.receive_data(b"x" * 41)
+    conn.receive_data(b"x" * 38 + b"\r\n")
     conn.accept()
-    assert codes(conn.data_to_send()) == [250, 250]
+    assert [type(event) for event in events(conn)] == [smtp.Noop]
+    conn.accept()
+    assert codes(conn.data_to_send()) == [250, 250, 250]
     assert events(conn) == []
     assert conn.wants_data
     # one read may bring more, when it was asked for
