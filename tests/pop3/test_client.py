@@ -272,7 +272,7 @@ def test_a_message_over_the_limit() -> None:
     assert client.next_event() == MessageData(b"456789")
     assert broken(client, b"", "longer than 10 octets") == (Retr(1),)
     client = asked(Retr(1), limits=Limits(message=10))
-    wire = b"+OK\r\n..234567\r\n.\r\n"  # nine octets, and no more than ten with a dot
+    wire = b"+OK\r\n..2345678\r\n.\r\n"  # ten octets
     assert hear(client, wire)[-1] == EndOfMessage()
 
 
@@ -520,6 +520,7 @@ def test_raw() -> None:
         ResponseReceived(command, Err()),
         ResponseReceived(command, Ok("x")),
     ]
+    assert client.idle
     assert state_of(client) is State.AUTHORIZATION
     client.send(Quit())
     with pytest.raises(LocalProtocolError, match=r"Raw\(.*cannot be sent in state closed"):
@@ -833,6 +834,7 @@ def broken(client: ClientConnection, octets: bytes, expected: str) -> tuple[Even
         (List(), b"+OK\r\n1 120\r\n2 x\r\n.\r\n", "a message-number and a number of octets"),
         (List(), b"+OK\r\n\r\n.\r\n", "a message-number"),
         (List(), b"+OK\r\n1 1\n2 2\r\n.\r\n", "bare"),
+        (Raw(b"AUTH X\r\n"), b"+ eA==\r\n", "cannot answer Raw"),  # no exchange has begun
         (List(1), b"+OK\r\n", "a message-number"),
         (Uidl(), b"+OK\r\n1\r\n.\r\n", "a message-number and a unique-id"),
         (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
@@ -847,6 +849,12 @@ def test_answers_that_are_none(command: Command, heard: bytes, expected: str, cu
         assert hear(client, heard[:-1]) == []
         heard = heard[-1:]
     assert broken(client, heard, expected) == (command,)
+
+
+def test_the_longest_response() -> None:
+    """2048 octets, with its CRLF."""
+    (event,) = hear(asked(Noop()), b"+OK " + b"x" * 2042 + b"\r\n")
+    assert event == ResponseReceived(Noop(), Ok("x" * 2042))
 
 
 def test_an_endless_line_is_not_waited_for() -> None:
