@@ -662,6 +662,14 @@ class Mechanism:
         return response
 
 
+def test_an_initial_response_goes_with_auth_where_it_just_fits() -> None:
+    line = b"AUTH X " + b"eHh4" * 50 + b"\r\n"
+    for limit, written in ((len(line), line), (len(line) - 1, b"AUTH X\r\n")):
+        client = greeted("SASL X", limits=Limits(command_line=limit))
+        client.authenticate(Mechanism(b"xxx" * 50))
+        assert client.data_to_send() == written
+
+
 @pytest.mark.parametrize(
     ("responses", "heard"),
     [

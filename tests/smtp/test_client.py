@@ -1372,6 +1372,14 @@ def test_a_server_that_goes_on_after_the_cancelling_gets_no_password() -> None:
         assert conn.data_to_send() == b"*\r\n"
 
 
+def test_an_initial_response_goes_with_auth_where_it_just_fits() -> None:
+    line = b"AUTH EXTERNAL " + b"eHh4" * 50 + b"\r\n"
+    for limit, written in ((len(line), line), (len(line) - 1, b"AUTH EXTERNAL\r\n")):
+        conn = client("AUTH EXTERNAL", limits=smtp.Limits(command_line=limit))
+        conn.authenticate(Mechanism(b"xxx" * 50))
+        assert conn.data_to_send() == written
+
+
 def test_a_challenge_where_an_empty_one_is_due() -> None:
     conn = client("AUTH EXTERNAL")
     conn.authenticate(Mechanism(b"x" * 600))
