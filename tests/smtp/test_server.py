@@ -888,6 +888,16 @@ def test_a_message_over_the_limit() -> None:
     assert codes(talk(conn, MAIL + RCPT + DATA + b"x" * 18 + b"\r\n.\r\n")) == [250, 250, 354, 250]
 
 
+def test_size_0_is_no_limit() -> None:
+    """RFC 1870 section 4."""
+    conn = server(ext.Size(0))
+    assert talk(conn, EHLO).endswith(b"250 SIZE 0\r\n")
+    assert codes(talk(conn, b"MAIL FROM:<a@b.example> SIZE=1000000000\r\n" + RCPT + DATA)) == [
+        250, 250, 354
+    ]  # fmt: skip
+    assert codes(talk(conn, b"hi\r\n.\r\n")) == [250]
+
+
 def test_the_first_reason_counts() -> None:
     conn = at(EHLO + MAIL + RCPT + DATA, ENHANCED, ext.Size(5))
     assert talk(conn, b"a\nb\r\nlonger than five\r\n.\r\n").startswith(b"550 5.6.0 ")
