@@ -282,6 +282,8 @@ def test_listings_are_pairs() -> None:
     assert ScanListing(2, 200) != pair
     assert not ScanListing(2, 200) == pair  # noqa: SIM201 (== and != are two methods)
     assert pair != ScanListing(2, 200)
+    for other in (ScanListing(2, 201), ScanListing(3, 200), UniqueId(2, "200")):
+        assert ScanListing(2, 200) != other
     for value in (ScanListing(2, 200), UniqueId.parse("1 ü")):  # which is read, and not built
         assert pickle.loads(pickle.dumps(value)) == value
 

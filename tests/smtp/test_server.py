@@ -690,6 +690,17 @@ def test_order_of_the_checks(before: bytes, line: bytes, code: int) -> None:
     assert codes(talk(conn, line + b"\r\n")) == [code]
 
 
+def test_what_is_wrong_comes_before_what_is_too_much() -> None:
+    """In whatever order it is said, and offered."""
+    for extensions in (
+        (ext.Size(10), ext.FutureRelease(60)),
+        (ext.FutureRelease(60), ext.Size(10)),
+    ):
+        conn = at(EHLO, *extensions)
+        for parameters in (b"SIZE=11 HOLDFOR=61", b"HOLDFOR=61 SIZE=11"):
+            assert codes(talk(conn, b"MAIL FROM:<a@b.example> %s\r\n" % parameters)) == [501]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
