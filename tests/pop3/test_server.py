@@ -325,6 +325,16 @@ def test_what_cannot_be_sent(line: bytes, response: Ok, problem: str) -> None:
     assert server.data_to_send() == b""
 
 
+def test_what_is_offered_when_nothing_is_said_of_it() -> None:
+    server = ServerConnection("pop.example")
+    server.accept()
+    ask(server, b"CAPA\r\n")
+    server.accept()
+    assert server.data_to_send().endswith(
+        b"\r\nUSER\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\n.\r\n"
+    )
+
+
 # -- no one gets in by default ---------------------------------------------------------------------
 
 
@@ -615,6 +625,10 @@ def test_a_login_and_a_message_forgive() -> None:
         server.send(EndOfMessage())
         server.data_to_send()
         server.next_event()
+    ask(server, b"X\r\nX\r\n")
+    assert not server.closed
+    ask(server, b"X\r\n")
+    assert server.closed
 
 
 @pytest.mark.parametrize(
@@ -765,6 +779,20 @@ def test_a_refused_retr_has_no_message() -> None:
 
 
 # -- SASL ------------------------------------------------------------------------------------------
+
+
+def test_the_longest_challenge() -> None:
+    """The limit counts the "+ " and CRLF."""
+    line = b"+ " + b"eHh4" * 100 + b"\r\n"
+    for limit in (len(line), len(line) - 1):
+        server = greeted("SASL X", limits=Limits(auth_line=limit))
+        ask(server, b"AUTH X\r\n")
+        if limit < len(line):
+            with pytest.raises(LocalProtocolError, match="longer than a line"):
+                server.send(AuthChallenge(b"xxx" * 100))
+        else:
+            server.send(AuthChallenge(b"xxx" * 100))
+            assert server.data_to_send() == line
 
 
 def test_an_exchange() -> None:
