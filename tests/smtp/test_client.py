@@ -1462,8 +1462,10 @@ def test_the_roles_are_reversed() -> None:
     assert server.data_to_send() == b"220 client.example ESMTP\r\n"
     assert server.next_event() is None
     assert server.wants_data
-    server.receive_data(b"EHLO mx.example\r\n")
+    server.receive_data(b"EHLO mx.example\r\nMAIL FROM:<>\r\n")
     assert list(server.events()) == [smtp.Ehlo("mx.example")]
+    server.accept()
+    assert list(server.events()) == [smtp.Mail(None)]
 
 
 def test_the_other_role_is_what_the_arguments_make_it() -> None:
@@ -1471,7 +1473,7 @@ def test_the_other_role_is_what_the_arguments_make_it() -> None:
     conn = client("TURN", tls=True, limits=smtp.Limits(command_line=100))
     conn.send(smtp.Turn())
     assert conn.data_to_send() == b"TURN\r\n"
-    behind = b"EHLO mx.example\n" + b"x" * 99 + b"\nMAIL FROM:<>\n"
+    behind = b"EHLO mx.example\r\n" + b"x" * 99 + b"\nMAIL FROM:<>\n"
     assert got(conn, b"250 ok\r\n" + behind) == [received(smtp.Turn(), 250, "ok")]
     server = conn.reversed("client.example", bare_newlines="accept", require_auth=True)
     assert server.tls

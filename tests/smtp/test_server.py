@@ -1087,6 +1087,15 @@ def test_given_up_between_chunks(line: bytes, command: smtp.Command) -> None:
     assert conn.envelope is None
 
 
+def test_the_message_in_chunks_is_the_end_of_its_transaction() -> None:
+    conn = at(EHLO + MAIL + RCPT, ext.Chunking())
+    assert codes(talk(conn, b"FOO\r\n" * 20)) == [500] * 20
+    assert codes(talk(conn, b"BDAT 2\r\nhiBDAT 0 LAST\r\n")) == [250, 250]
+    assert conn.envelope is None
+    assert codes(talk(conn, b"FOO\r\n" * 20)) == [500] * 20  # the count has begun anew
+    assert not conn.closed
+
+
 def test_given_up_between_chunks_though_the_rset_is_refused() -> None:
     conn = at(EHLO + MAIL + RCPT + b"BDAT 2\r\nhi", ext.Chunking())
     assert events(conn, b"RSET\r\n") == [smtp.MessageRefused(None), smtp.Rset()]
@@ -1820,6 +1829,11 @@ def test_bdat_last_has_one_reply_for_each_recipient() -> None:
     assert codes(talk(conn, MAIL + RCPT + b"BDAT 2 LAST\r\nho")) == [250, 250, 250]
 
 
+def test_lhlo_between_chunks_gives_the_message_up() -> None:
+    conn = lmtp(LHLO + MAIL + RCPT + b"BDAT 2\r\nhi", ext.Chunking())
+    assert events(conn, LHLO) == [smtp.MessageRefused(None), smtp.Lhlo("client.example")]
+
+
 def test_the_servers_own_refusals_are_repeated_for_each() -> None:
     conn = lmtp(LHLO + MAIL + RCPT + RCPT_2 + DATA, ext.Size(3))
     written = talk(conn, b"long\r\n.\r\n")
@@ -2320,6 +2334,13 @@ def test_a_refused_burl_ends_the_message_that_the_chunks_before_it_began() -> No
         smtp.MessageRefused(smtp.Reply(554)),
     ]
     assert said == [250, 554]
+
+
+def test_a_refused_burl_before_the_last_ends_the_message_too() -> None:
+    found, said = burl(554, b"BDAT 2\r\nab", b"BURL imap://x\r\n", b"BDAT 2 LAST\r\ncd")
+    assert found[2:4] == [smtp.Burl("imap://x"), smtp.MessageRefused(smtp.Reply(554))]
+    assert isinstance(found[4], smtp.CommandRefused)
+    assert said == [250, 554, 503]
 
 
 def test_no_octets_are_wanted_while_an_event_waits() -> None:
