@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from smtpproto.errors import LocalProtocolError
 from smtpproto.events import Request
+from smtpproto.values import no_text
 
 __all__ = ["CONTROL", "CommandLine", "clean", "upper"]
 
@@ -17,7 +18,7 @@ CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 def clean(text: str, what: str) -> str:
     """`text`, when it can stand in a command line. Raises LocalProtocolError."""
     if not isinstance(text, str):
-        raise LocalProtocolError(f"the {what} is text (str), not {text!r:.60}")
+        no_text(what, text)
     if CONTROL.search(text):
         raise LocalProtocolError(
             f"the {what} {text!r} holds a control character: CR or LF would end the command and"

@@ -17,7 +17,16 @@ from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
 from smtpproto.errors import LocalProtocolError
 
-__all__ = ["Value", "check_choice", "constructor", "fill", "is_number", "octets", "setters"]
+__all__ = [
+    "Value",
+    "check_choice",
+    "constructor",
+    "fill",
+    "is_number",
+    "no_text",
+    "octets",
+    "setters",
+]
 
 V = TypeVar("V", bound="Value")
 
@@ -79,6 +88,11 @@ def fill(value: Value, *fields: object) -> None:
 def is_number(value: object, first: int, last: int) -> bool:
     """Whether `value` is an int from `first` to `last`; True and False are none."""
     return isinstance(value, int) and not isinstance(value, bool) and first <= value <= last
+
+
+def no_text(what: str, text: object) -> NoReturn:
+    """Raise LocalProtocolError: `text`, which is to be the `what`, is no str."""
+    raise LocalProtocolError(f"the {what} is text (str), not {text!r:.60}")
 
 
 def check_choice(name: str, value: object, *choices: str) -> None:

@@ -219,6 +219,8 @@ def test_extensions_are_values(extensions: Any) -> None:
     [
         smtp.Address, smtp.Mail, smtp.Rcpt, smtp.Ehlo, smtp.Etrn, smtp.Vrfy, smtp.Envelope,
         smtp.Noop, ext.Auth, pop3.User, pop3.Pass, lambda text: smtp.Envelope("a@b", [text]),
+        lambda text: smtp.Reply(250, text), pop3.Ok, pop3.Err,
+        lambda text: pop3.Maildrop([(text, 120)]),
         lambda text: sasl.PlainClient("tim", text), lambda text: sasl.apop_digest("<a@b>", text),
     ],
 )  # fmt: skip

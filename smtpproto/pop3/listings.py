@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.commands import MOST
-from smtpproto.values import Value, constructor, fill, is_number, setters
+from smtpproto.values import Value, constructor, fill, is_number, no_text, setters
 
 __all__ = [
     "Language",
@@ -53,6 +53,8 @@ def check_octets(octets: int) -> None:
 
 def check_uid(uid: str) -> None:
     """Raise LocalProtocolError for what is no unique-id."""
+    if not isinstance(uid, str):
+        no_text("unique-id", uid)
     if not _UID.fullmatch(uid):
         raise LocalProtocolError(
             f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"

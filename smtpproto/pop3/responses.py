@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.values import Value, constructor, fill, setters
+from smtpproto.values import Value, constructor, fill, no_text, setters
 from smtpproto.wire.controls import without_controls
 from smtpproto.wire.dots import DotDecoder, DotEncoder
 from smtpproto.wire.newlines import bare_newline
@@ -124,6 +124,8 @@ err = constructor(Err)
 
 def _checked(text: str, code: str | None) -> tuple[str, str | None]:
     """What can be written, and is read back as it is. Raises LocalProtocolError."""
+    if not isinstance(text, str):
+        no_text("response text", text)
     if code is not None:
         code = code.upper()
         if not _CODE.fullmatch(f"[{code}]"):

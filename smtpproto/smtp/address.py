@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from smtpproto.errors import LocalProtocolError
-from smtpproto.values import Value, setters
+from smtpproto.values import Value, no_text, setters
 
 __all__ = ["Address"]
 
@@ -46,7 +46,7 @@ class Address(Value):
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise LocalProtocolError(f"an address is text (str), not {text!r:.60}")
+            no_text("address", text)
         if not is_mailbox(text) and text.lower() != "postmaster":
             raise LocalProtocolError(
                 f"{text!r} is not a mailbox (RFC 5321 section 4.1.2): expected local-part@domain;"

@@ -74,7 +74,7 @@ class Delivery:
     Raises LocalProtocolError when the connection is in another state, or waits for a reply; when
     `domain` is missing; when there are no recipients; and for a CR or LF that stands alone in
     `message` where the connection's `newlines` is "strict". Raises TypeError for an `envelope`
-    that is none, and for a `message` that is text.
+    that is none, and for a `message` that is text, or an EmailMessage itself.
     """
 
     __slots__ = (
@@ -501,6 +501,8 @@ def _check(
         raise LocalProtocolError("the envelope has no recipients: there is nobody to deliver to")
     if isinstance(message, str):
         raise TypeError("a message is octets: encode the text")
+    if hasattr(message, "as_bytes"):  # email.message's, which iterates over names of fields
+        raise TypeError("a message is octets: give bytes(message)")
     mail = envelope.mail
     if isinstance(mail, Mail) and mail.transid is not None:
         raise LocalProtocolError("a Delivery sends whole messages: leave TRANSID out")

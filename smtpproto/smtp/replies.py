@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.values import Value, constructor, fill, is_number
+from smtpproto.values import Value, constructor, fill, is_number, no_text
 from smtpproto.wire.controls import without_controls
 
 __all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader"]
@@ -179,6 +179,8 @@ _reply = constructor(Reply)
 
 def _writable(line: str) -> str:
     """`line` as it is read back from the wire. Raises LocalProtocolError."""
+    if not isinstance(line, str):
+        no_text("reply text", line)
     if _CONTROLS.search(line):
         raise LocalProtocolError(
             f"the reply text {line!r} holds a control character; a text of several lines is"

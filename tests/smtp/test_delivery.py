@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -928,6 +929,8 @@ def test_an_envelope_is_an_envelope() -> None:
 def test_a_message_is_octets() -> None:
     with pytest.raises(TypeError, match="encode the text"):
         begin("text")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(TypeError, match=r"give bytes\(message\)"):
+        begin(EmailMessage())  # type: ignore[arg-type] # what is tested
     with pytest.raises(TypeError):
         accepted(message=5)[1].data_to_send()
 
