@@ -489,6 +489,21 @@ def test_names_beyond_ascii(command: Command) -> None:
         client.send(Pass("ü"))
 
 
+def test_a_password_beyond_ascii_needs_utf8_user() -> None:
+    """RFC 6856 section 2.2."""
+    for capabilities, sent in ((("UTF8",), False), (("UTF8 USER",), True)):
+        client = greeted(*capabilities)
+        client.send(User("tim"))
+        client.data_to_send()
+        hear(client, b"+OK\r\n")
+        if sent:
+            client.send(Pass("\u00fc"))
+            assert client.data_to_send() == b"PASS \xc3\xbc\r\n"
+        else:
+            with pytest.raises(LocalProtocolError, match="UTF8 USER"):
+                client.send(Pass("\u00fc"))
+
+
 def test_apop_wants_a_timestamp() -> None:
     with pytest.raises(LocalProtocolError, match="msg-id") as raised:
         greeted().send(Apop("mrose", DIGEST))

@@ -305,6 +305,12 @@ def test_a_server_is_not_stepped_past_a_check_or_the_end() -> None:
     with pytest.raises(LocalProtocolError, match="the exchange is over"):
         server.step(b"\0tim\0secret")
 
+    server = sasl.PlainServer()
+    server.step(b"\0tim\0wrong")
+    server.reject()
+    with pytest.raises(LocalProtocolError, match=over):
+        server.accept("tim")
+
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_mechanism_does_not_show_its_secret(name: str) -> None:
