@@ -115,7 +115,7 @@ class Connection:
         return (
             self._starved
             and self._step is None
-            and not (self._events or self._at_eof or self._closed or self._handshake_owed)
+            and not (self._events or self._closed or self._handshake_owed)
         )
 
     @property

@@ -38,6 +38,7 @@ from smtpproto.pop3.state import (
     ENTERED,
     ERR,
     MACHINE,
+    OK,
     RESTING,
     SUCCESS,
     TIMEOUT,
@@ -364,12 +365,14 @@ class ClientConnection(ClientSide[State]):
         moves: Moves = MACHINE[self._state].get(sent.step, {})
         if kind in moves:
             return moves[kind]
-        if not moves and (kind == ERR or (sent.step == "raw" and kind != CONTINUE)):
-            return self._state  # overtaken by a refusal, or anybody's guess
+        # Without moves it is anybody's guess, or overtaken by a refusal.
+        expected = moves or ((OK, ERR) if sent.step == "raw" else (ERR,))
+        if kind in expected:
+            return self._state
         asked = "the opening of the connection" if sent.request is None else repr(sent.request)
         self._fail(
             f"{line[:512]!r} cannot answer {asked} in state {self._state.value}: expected"
-            f" {', '.join(moves) or ERR}"
+            f" {', '.join(expected)}"
         )
 
     def _unasked(self, response: Response) -> Event:

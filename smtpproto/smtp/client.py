@@ -154,7 +154,8 @@ class ClientConnection(ClientSide[State]):
     def envelope(self) -> Envelope | None:
         """What the server has accepted of the transaction so far: None without one.
 
-        It stays until the event after the reply that ends it.
+        It stays until the event after the reply that ends it, and for good where the session
+        has ended within it.
         """
         return None if self._mail is None else Envelope(self._mail, self._recipients)
 
@@ -481,7 +482,6 @@ class ClientConnection(ClientSide[State]):
         self._reading = ClientConnection._read
         self._offered = Offered(longest=self._limits.command_line, tls=True)
         self._pipelining = False
-        self._end_transaction()
 
     def _at_rest(self) -> bool:
         return self._state in RESTING and self.idle and not self._reader.within_reply

@@ -870,7 +870,7 @@ class ServerConnection(ServerSide):
         self._end(clean=self._state in RESTING or self._state is State.GREETING)
 
     def _at_rest(self) -> bool:
-        return self._step is None and self._state in RESTING
+        return self._state in RESTING
 
     def _end(self, *, clean: bool) -> None:
         super()._end(clean=clean)

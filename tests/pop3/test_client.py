@@ -857,7 +857,8 @@ def broken(client: ClientConnection, octets: bytes, expected: str) -> tuple[Even
         (List(), b"+OK\r\n1 120\r\n2 x\r\n.\r\n", "a message-number and a number of octets"),
         (List(), b"+OK\r\n\r\n.\r\n", "a message-number"),
         (List(), b"+OK\r\n1 1\n2 2\r\n.\r\n", "bare"),
-        (Raw(b"AUTH X\r\n"), b"+ eA==\r\n", "cannot answer Raw"),  # no exchange has begun
+        # No exchange has begun.
+        (Raw(b"AUTH X\r\n"), b"+ eA==\r\n", r"cannot answer Raw.* expected \+OK, -ERR$"),
         (List(1), b"+OK\r\n", "a message-number"),
         (Uidl(), b"+OK\r\n1\r\n.\r\n", "a message-number and a unique-id"),
         (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
