@@ -91,8 +91,11 @@ def is_number(value: object, first: int, last: int) -> bool:
 
 
 def no_text(what: str, text: object) -> NoReturn:
-    """Raise LocalProtocolError: `text`, which is to be the `what`, is no str."""
-    raise LocalProtocolError(f"the {what} is text (str), not {text!r:.60}")
+    """Raise LocalProtocolError: `text`, which is to be the `what`, is no str.
+
+    It is not shown: it may be a secret.
+    """
+    raise LocalProtocolError(f"the {what} is text (str), not {type(text).__name__}")
 
 
 def check_choice(name: str, value: object, *choices: str) -> None:

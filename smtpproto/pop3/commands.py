@@ -18,7 +18,7 @@ from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.pop3.responses import Err
 from smtpproto.redact import redacted
 from smtpproto.sasl.strings import same
-from smtpproto.values import fill, is_number
+from smtpproto.values import fill, is_number, no_text
 from smtpproto.values import octets as as_octets
 from smtpproto.wire.base64 import decode, encode
 
@@ -222,9 +222,11 @@ class Pass(Command):
     _secret = frozenset({"secret"})
 
     def __init__(self, secret: str) -> None:
-        # The text is not shown: it is one.
-        if not isinstance(secret, str) or not secret or CONTROL.search(secret.replace("\t", " ")):
-            raise LocalProtocolError("the password is no text, empty, or holds a control character")
+        if not isinstance(secret, str):
+            no_text("password", secret)
+        # Not shown, as no secret is.
+        if not secret or CONTROL.search(secret.replace("\t", " ")):
+            raise LocalProtocolError("the password is empty, or holds a control character")
         fill(self, secret)
 
     @classmethod

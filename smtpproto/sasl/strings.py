@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.values import no_text
 
 __all__ = ["decode", "encode", "same"]
 
@@ -19,7 +20,7 @@ def encode(what: str, text: str) -> bytes:
     Raises `LocalProtocolError` for what is no str, an empty one, for NUL, and for lone surrogates.
     """
     if not isinstance(text, str):
-        raise LocalProtocolError(f"the {what} is text (str), not {type(text).__name__}")
+        no_text(what, text)
     if not text:
         raise LocalProtocolError(f"the {what} must not be empty")
     if "\0" in text:
