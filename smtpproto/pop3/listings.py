@@ -225,7 +225,8 @@ _build: Callable[..., Any] = tuple.__new__  # a ScanListing or a UniqueId that i
 class Listings(Value, Sequence[N]):
     """The values of all lines of a listing, each built when it is asked for.
 
-    Stands for the tuple of them: immutable, equal to it, with its hash.
+    Stands for the tuple of them: immutable, equal to it, with its hash. Raises LocalProtocolError
+    for values of another class.
     """
 
     __slots__ = ("_about", "_numbers")
@@ -235,7 +236,14 @@ class Listings(Value, Sequence[N]):
     _about: tuple[object, ...]
 
     def __init__(self, values: Iterable[N] = ()) -> None:
-        pairs = [value._contents() for value in values]
+        listed = tuple(values)
+        for value in listed:
+            if not isinstance(value, self._kind):
+                raise LocalProtocolError(
+                    f"{type(self).__name__} are made of {self._kind.__name__} values, not"
+                    f" {value!r:.60}"
+                )
+        pairs = [value._contents() for value in listed]
         self._fill([number for number, _ in pairs], [about for _, about in pairs])
 
     def _fill(self, numbers: Iterable[object], about: Iterable[object]) -> None:

@@ -272,6 +272,10 @@ def test_listings_of_values() -> None:
     assert ScanListings([ScanListing(1, 120)]) == ScanListings.read(b"1 120\r\n")
     assert UniqueIds([UniqueId(1, "a"), UniqueId(3, "b")]) == UniqueIds.read(b"1 a\r\n3 b\r\n")
     assert UniqueIds() == UniqueIds.read(b"")
+    with pytest.raises(LocalProtocolError, match=r"ScanListing values, not UniqueId\(number=1"):
+        ScanListings([UniqueId(1, "a")])  # type: ignore[list-item] # what is tested
+    with pytest.raises(LocalProtocolError, match=r"UniqueId values, not \(1, 'a'\)"):
+        UniqueIds([(1, "a")])  # type: ignore[list-item] # what is tested
 
 
 def test_listings_are_pairs() -> None:
