@@ -26,8 +26,13 @@ __all__ = ["ClientSide", "Exchange", "Prospects", "Sent", "prospects"]
 
 
 _CANCEL = b"*\r\n"
-_NAMES = {".": "EndOfMessage", "extended": "verbs of extensions"}
-"""What steps are called that are not called after their verb."""
+_NAMES = {
+    ".": "MessageData and EndOfMessage",
+    "AUTH list": "AUTH",
+    "AUTH response": "AuthResponse and AuthCancelled",
+    "extended": "verbs of extensions",
+}
+"""What is sent to take a step that is not called after its verb."""
 _MOST_ROUNDS = 100
 """Challenges that a mechanism is asked to answer; the longest registered one has three."""
 
@@ -229,7 +234,7 @@ class ClientSide(Connection, Generic[S]):
                 " said, and to whom"
             )
         steps = self._prospects[self._expected].keys() - {"raw"}
-        names = ", ".join(sorted(_NAMES.get(step, step) for step in steps))
+        names = ", ".join(sorted({_NAMES.get(step, step) for step in steps}))
         raise LocalProtocolError(
             f"{command!r} cannot be sent in state {self._expected.value}: "
             + (f"allowed are {names}" if names else "no command is")

@@ -435,7 +435,9 @@ def test_the_state_is_what_responses_have_confirmed() -> None:
 )
 def test_what_wants_a_login(command: Command) -> None:
     client = greeted()
-    with pytest.raises(LocalProtocolError, match="in state authorization: allowed are APOP, AUTH"):
+    with pytest.raises(
+        LocalProtocolError, match="in state authorization: allowed are APOP, AUTH, CAPA, "
+    ):
         client.send(command)
     assert client.data_to_send() == b""
 
