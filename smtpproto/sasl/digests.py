@@ -31,8 +31,8 @@ def apop_digest(timestamp: str, secret: str) -> str:
 
 
 def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
-    """Whether a client's APOP `digest` was made with `secret`, in constant time; None, of who is
-    not known, has made none, and nor has an empty one.
+    """Whether a client's APOP `digest` was made with `secret`, in constant time. Neither None, of
+    who is not known, nor an empty one has made any.
 
     Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
     """

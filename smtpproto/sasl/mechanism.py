@@ -155,8 +155,9 @@ class Proof(Value):
         fill(self, authentication_id, challenge, digest)
 
     def verify(self, secret: str | None) -> bool:
-        """Whether the digest was made with `secret`, in constant time; None, of who is not known,
-        has made none, and nor has an empty one."""
+        """Whether the digest was made with `secret`, in constant time. Neither None, of who is
+        not known, nor an empty one has made any. Raises LocalProtocolError for one that
+        `cram_md5_digest` does not take."""
         expected = cram_md5_digest(self.challenge, secret or "?")
         return same(self.digest, expected) and bool(secret)
 
