@@ -34,7 +34,7 @@ class ServerSide(Connection):
         super().__init__(tls=tls, backlog=backlog, bare_lf=bare_lf)
         self._most_refusals = most_refusals  # None for any number
         self._refusals = 0  # since the client last got something done
-        self._first_line = True  # has not come yet: who is no mail client shows it there
+        self._first_line = True  # it is still to come: who is no mail client shows it there
         self._auth_line_follows = False  # AUTH was refused: its responses may be on their way
         # The greeting is the first thing owed, and no event asks for it.
         self._step: str | None = "connect"
@@ -71,8 +71,8 @@ class ServerSide(Connection):
         self._owed = request
         self._step = step
 
-    def _too_many_refusals(self) -> bool:
-        """Count a refusal; whether it is one too many, and ends the session."""
+    def _count_refusal(self) -> bool:
+        """Count a refusal. Whether it is one too many: then the session must end with it."""
         self._refusals += 1
         return self._most_refusals is not None and self._refusals > self._most_refusals
 

@@ -496,7 +496,7 @@ class ServerConnection(ServerSide):
 
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
-        if self._too_many_refusals():
+        if self._count_refusal():
             self._say_goodbye(self._enough())
         else:
             self._answer(Err(text))
@@ -528,7 +528,7 @@ class ServerConnection(ServerSide):
             self._user = None
             self._enter(State.AUTHORIZATION)
         response, wire = refusal(text)
-        if self._too_many_refusals():
+        if self._count_refusal():
             response = self._enough()
             self._say_goodbye(response)
         else:

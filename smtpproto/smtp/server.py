@@ -799,7 +799,7 @@ class ServerConnection(ServerSide):
     def _cancel_auth(self, code: int, status: str, text: str) -> None:
         self._step = "AUTH response"
         reply, wire = self._own(code, status, text)
-        if self._too_many_refusals():
+        if self._count_refusal():
             self._say_goodbye(self._enough())
         else:
             self._answer(reply, wire)
@@ -840,7 +840,7 @@ class ServerConnection(ServerSide):
         if verb in (b"MAIL", b"RCPT") and code != 503:
             self._overtaken = True
         overtaken = code == 503 and self._overtaken and verb in (b"RCPT", b"DATA", b"BDAT")
-        if not overtaken and code in _COUNTED and self._too_many_refusals():
+        if not overtaken and code in _COUNTED and self._count_refusal():
             reply = self._enough()
             self._say_goodbye(reply)
         else:
