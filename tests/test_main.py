@@ -194,6 +194,7 @@ def test_who_reads_the_output_may_stop_reading(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux and BSDs have /dev/full")
 def test_the_output_has_no_room(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
