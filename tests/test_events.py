@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from smtpproto import LocalProtocolError, events, smtp, strategies
+from smtpproto import LocalProtocolError, events, pop3, sasl, smtp, strategies
 from smtpproto.smtp import Reply
 
 
@@ -111,3 +113,18 @@ class TestEnvelope:
 @pytest.mark.parametrize("name", strategies.__all__)
 def test_every_public_strategy_is_documented(name: str) -> None:
     assert getattr(strategies, name).__doc__
+
+
+OF_ONE_CLASS: list[SearchStrategy[str]] = [
+    strategies.smtp_commands(smtp.Ehlo).map(lambda ehlo: ehlo.domain),
+    strategies.smtp_extensions(smtp.ext.Auth).map(lambda auth: " ".join(auth.mechanisms)),
+    strategies.pop3_commands(pop3.User).map(lambda user: user.name),
+    strategies.pop3_responses(pop3.Ok).map(lambda ok: "\n".join(ok.lines or ())),
+    strategies.pop3_listings(pop3.UniqueId).map(lambda unique: unique.uid),
+    strategies.sasl_steps(sasl.Success).map(lambda success: success.identity),
+]
+
+
+@given(st.one_of(OF_ONE_CLASS))
+def test_a_strategy_of_one_class_is_of_that_class_for_type_checkers_too(field: str) -> None:
+    assert isinstance(field, str)
