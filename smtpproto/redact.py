@@ -8,6 +8,13 @@ __all__ = ["REDACTED", "redacted", "secrets_follow"]
 
 REDACTED = b"[redacted]"
 
+_OPEN = re.compile(
+    rb"(?i)[ \t]*(?:EHLO|HELO|LHLO|MAIL|RCPT|SEND|SOML|SAML|VRFY|EXPN|ETRN|ATRN)[ \t]"
+    rb"[^\0-\x08\x0a-\x1f\x7f]*(?:\r\n)?"
+)
+"""Commands about hosts and addresses, which may be called auth.example and compass@example. A
+control may be the end of a line that somebody has read so: what is behind it may be any command."""
+
 # Wherever it stands and whatever follows it: a line that is refused may hold anything. The AUTH=
 # of MAIL is none, it names a mailbox.
 _SECRET = re.compile(rb"(?i)\A[ \t]*AUTH=|(?:PASS|(AUTH|APOP))(?![a-z0-9=])")
@@ -17,7 +24,10 @@ _PUBLIC = re.compile(rb"(?i)[ \t]+[a-z0-9_.@-]{1,64}(?=[ \t]|\Z)")
 
 def secrets_follow(line: bytes) -> bool:
     """Whether the next lines may be secrets although `line` is refused: clients that do not wait
-    for the answer to AUTH send the user name and the password next."""
+    for the answer to AUTH send the user name and the password next, also where what came before
+    it on its line (a byte order mark, NUL, a bare LF) has made it none."""
+    if _OPEN.fullmatch(line):
+        return False
     said = line.upper()  # a pattern that heeds no case takes ten times as long
     return said.lstrip(b" \t").startswith(b"AUTH=") or _AUTH.search(said) is not None
 
@@ -28,7 +38,7 @@ def redacted(line: bytes) -> bytes:
     The mechanism and the name are left, where they can be told from a secret.
     """
     found = _SECRET.search(line)
-    if found is None:
+    if found is None or _OPEN.fullmatch(line):
         return line
     end = found.end()
     if found[1]:

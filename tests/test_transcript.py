@@ -100,6 +100,23 @@ def test_secrets_sent_without_waiting_for_the_reply_to_auth() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EHLO auth.example", "mail FROM:<auth@b.example> SIZE=1", "RCPT\tTO:<compass@b.example>",
+        "VRFY pass", "RCPT TO:<gr\u00fc\u00df-auth@b.example>", "AUTHOR", "BYPASSED",
+    ],
+)  # fmt: skip
+def test_hosts_and_addresses_may_be_called_as_they_like(line: str) -> None:
+    assert log(f"S: 220 x\nC: {line}\nC: what") == f"S: 220 x\nC: {line}\nC: what"
+
+
+def test_what_stands_behind_a_control_may_be_any_command() -> None:
+    assert log("S: 220 x\nC: EHLO x\nC: RCPT TO:<a@b>\0AUTH PLAIN c2VjcmV0\nC: c2VjcmV0") == (
+        "S: 220 x\nC: EHLO x\nC: RCPT TO:<a@b>?AUTH PLAIN [redacted]\nC: [redacted]"
+    )
+
+
 def test_a_cancelled_exchange_shows_its_star() -> None:
     assert (
         log("C: auth plain\nS: 334 \nC: *\nS: 501 no") == "C: auth plain\nS: 334 \nC: *\nS: 501 no"

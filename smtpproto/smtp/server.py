@@ -523,9 +523,9 @@ class ServerConnection(ServerSide):
             command_class = self._offer.verbs.get(verb)
             if command_class is None:
                 self._refuse_verb(line, verb)
+            self._auth_line_follows = False
             if command_class is Bdat:
                 return self._begin_chunk(line, argument)
-            self._auth_line_follows = False
             if len(line) + 2 > self._limits.command_line:
                 self._check_length(line, verb)
             step = command_class.step
@@ -722,7 +722,6 @@ class ServerConnection(ServerSide):
 
     def _begin_chunk(self, line: bytes, argument: str) -> Event | None:
         """BDAT (RFC 3030 section 2): its octets must be read even when it is refused."""
-        self._auth_line_follows = False
         try:
             command = Bdat.read(argument)
         except CommandSyntaxError as error:

@@ -71,7 +71,7 @@ def sasl_scram_keys() -> SearchStrategy[sasl.ScramKeys]:
 def _keys(size: int) -> SearchStrategy[sasl.ScramKeys]:
     return st.builds(
         sasl.ScramKeys,
-        st.binary(min_size=12, max_size=20),
+        st.binary(min_size=12, max_size=40),
         st.binary(min_size=size, max_size=size),
         st.binary(min_size=size, max_size=size),
         st.integers(MIN_ITERATIONS, 10_000_000),

@@ -44,7 +44,8 @@ class Aiosmtplib(SmtpClient):
         async with client:
             protocol = client.protocol
             sent = await self._talk(client, account, mails)
-        # It does not wait for the end of TLS: the loop would be gone before the socket is closed.
+        # It does not wait for the end of TLS, which asyncio gives up after half a minute: the loop
+        # would be gone before the socket is closed.
         while protocol is not None and protocol.transport is not None:
             await asyncio.sleep(0)
         return sent
