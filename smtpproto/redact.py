@@ -17,7 +17,7 @@ control may be the end of a line that somebody has read so: what is behind it ma
 
 # Wherever it stands and whatever follows it: a line that is refused may hold anything. The AUTH=
 # of MAIL is none, it names a mailbox.
-_SECRET = re.compile(rb"(?i)\A[ \t]*AUTH=|(?:PASS|(AUTH|APOP))(?![a-z0-9=])")
+_SECRET = re.compile(rb"(?i)\A[ \t]*(?:AUTH|PASS|APOP)=|(?:PASS|(AUTH|APOP))(?![a-z0-9=])")
 _AUTH = re.compile(rb"AUTH(?![A-Z0-9=])")
 _PUBLIC = re.compile(rb"(?i)[ \t]+[a-z0-9_.@-]{1,64}(?=[ \t]|\Z)")
 

@@ -638,6 +638,8 @@ def test_a_login_and_a_message_forgive() -> None:
         (b" pass\ttanstaaf\r\n", [b" pass\t[redacted]"]),
         (b"PASS " + b"tanstaaf" * 1000 + b"\r\n", [b"PASS [redacted]"]),
         (b"PASS tanstaaf\0\r\n", [b"PASS [redacted]"]),
+        (b"PASS=tanstaaf\r\n", [b"PASS= [redacted]"]),
+        (b"PASS:tanstaaf\r\n", [b"PASS [redacted]"]),
         (b"\0PASS tanstaaf\r\n", [b"\0PASS [redacted]"]),
         (b"APOP mrose tanstaaf\r\n", [b"APOP mrose [redacted]"]),
         (b"AUTH PLAIN dGFuc3RhYWY=\r\n", [b"AUTH PLAIN [redacted]"]),
