@@ -65,10 +65,10 @@ def check_timestamp(timestamp: str) -> str:
     (CVE-2007-1558). Raises `LocalProtocolError` otherwise.
     """
     inner = timestamp[1:-1]
-    local, at, domain = inner.partition("@")
+    local, _, domain = inner.partition("@")
     if (
         timestamp != f"<{inner}>"
-        or not (local and at and domain)
+        or not (local and domain)
         or not all("!" <= char <= "~" and char not in "<>" for char in inner)
     ):
         raise LocalProtocolError(
