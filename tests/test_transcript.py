@@ -91,12 +91,56 @@ def test_pop3(cut: int) -> None:
     )
 
 
+LISTINGS = """\
+S: +OK ready
+C: CAPA
+S: -ERR what?
+C: LIST
+C: LIST 1
+C: TOP 1 0
+C: UIDL
+C: NOOP
+S: +OK
+S: 1 120
+S: .
+S: +OK 1 120
+S: +OK
+S: -ERR is only text here
+S: .
+S: -ERR no
+S: +OK
+C: PASS tanstaaf"""
+
+
+def test_what_follows_a_status_belongs_to_its_command() -> None:
+    text = r"S: (1 120|-ERR is only text here)(?=\nS: \.)"
+    assert log(LISTINGS, message_lines=0) == (
+        re.sub(text, "S: <1 lines more>", LISTINGS).replace("tanstaaf", "[redacted]")
+    )
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        "C: DATA\nS: 554 no",
+        "C: NOOP\nS: 354 go on",
+        "C: DATA\nC: NOOP\nS: 354 go on",
+        "C: DATA\nS: 354 go on\nC: .\nS: 354 go on",
+    ],
+)
+def test_only_354_to_data_begins_a_message(session: str) -> None:
+    assert log(f"{session}\nC: PASS tanstaaf") == f"{session}\nC: PASS [redacted]"
+
+
 def test_secrets_sent_without_waiting_for_the_reply_to_auth() -> None:
     assert log("S: 220 x\nC: AUTH LOGIN\nC: dXNlcg==\nC: c2VjcmV0\nS: 504 no\nC: QUIT") == (
         "S: 220 x\nC: AUTH LOGIN\nC: [redacted]\nC: [redacted]\nS: 504 no\nC: QUIT"
     )
     assert log("C: \0AUTH LOGIN\nC: dXNlcg==\nS: 500 what?\nC: QUIT") == (
         "C: ?AUTH LOGIN\nC: [redacted]\nS: 500 what?\nC: QUIT"
+    )
+    assert log("C:  \tauth=LOGIN\nC: c2VjcmV0\nS: 500 what?") == (
+        "C:  \tauth= [redacted]\nC: [redacted]\nS: 500 what?"
     )
 
 
