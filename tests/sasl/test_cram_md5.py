@@ -51,6 +51,10 @@ def test_a_user_name_may_hold_spaces() -> None:
             b"tim B913A602C7EDA7A495B4E6E7334D3890",
             "CRAM-MD5: the digest is not 32 lower-case hexadecimal digits",
         ),
+        (
+            b"tim X913a602c7eda7a495b4e6e7334d3890",
+            "CRAM-MD5: the digest is not 32 lower-case hexadecimal digits",
+        ),
         (b"b913a602c7eda7a495b4e6e7334d3890", "CRAM-MD5: the user name is empty"),
         (b" b913a602c7eda7a495b4e6e7334d3890", "CRAM-MD5: the user name is empty"),
         (b"t\xff b913a602c7eda7a495b4e6e7334d3890", "CRAM-MD5: the user name is not UTF-8"),
@@ -113,6 +117,7 @@ def test_a_fresh_timestamp_serves_as_the_challenge() -> None:
     assert one != other
     assert one.startswith("<")
     assert one.endswith("@mx.example>")
-    assert sasl.CramMd5Server(one).step(None) == sasl.Challenge(one.encode())
+    for challenge in (one, "<!X@Y~>", "<~@!>"):
+        assert sasl.CramMd5Server(challenge).step(None) == sasl.Challenge(challenge.encode())
     with pytest.raises(LocalProtocolError, match="a timestamp is a msg-id"):
         sasl.make_timestamp("mx example")

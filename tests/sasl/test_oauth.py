@@ -143,6 +143,10 @@ def test_any_case_of_the_scheme_and_unknown_pairs_are_understood(message: bytes)
             b"n,,\x01port=" + b"9" * 5000 + b"\x01auth=Bearer t\x01\x01",
             "the port is not a number from 1 to 65535",
         ),
+        (
+            "n,,\x01port=2\u00b2\x01auth=Bearer t\x01\x01".encode(),
+            "the port is not a number from 1 to 65535",
+        ),
         (b"n,,\x01port=-1\x01auth=Bearer t\x01\x01", "the port is not a number from 1 to 65535"),
     ],
 )
@@ -164,8 +168,9 @@ def test_a_client_refuses_what_the_message_cannot_carry() -> None:
         sasl.OAuthBearerClient(None, "two words")
     with pytest.raises(LocalProtocolError, match="the host must be of visible ASCII characters"):
         sasl.OAuthBearerClient(None, "t", host="x\x01y")
-    with pytest.raises(LocalProtocolError, match="the port must be from 1 to 65535, not 65536"):
-        sasl.OAuthBearerClient(None, "t", port=65536)
+    for port in (-1, 0, 65536):
+        with pytest.raises(LocalProtocolError, match="the port must be from 1 to 65535"):
+            sasl.OAuthBearerClient(None, "t", port=port)
     with pytest.raises(LocalProtocolError, match="the authorization_id must not be empty"):
         sasl.OAuthBearerClient("", "t")
     with pytest.raises(LocalProtocolError, match="the authorization_id must not hold %x01"):

@@ -87,3 +87,5 @@ def test_credentials_verify_against_a_password_kept_in_clear() -> None:
     assert not credentials.verify("password")
     assert not credentials.verify("")
     assert not credentials.verify(None)
+    assert not credentials.verify("p\udce4ssword")
+    assert not sasl.Credentials(None, "tim", "p\udce4ssword").verify("password")
