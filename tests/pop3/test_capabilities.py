@@ -54,6 +54,7 @@ def test_what_they_do_not_say() -> None:
     assert found.implementation == ""
     assert not found.utf8_user
     assert Capabilities.parse(["LOGIN-DELAY " + "9" * 5000]).login_delay is None
+    assert Capabilities.parse(["\u00c9 x", "TOP"]).lines == ("TOP",)
 
 
 def test_other_arguments() -> None:

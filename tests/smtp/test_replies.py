@@ -132,6 +132,11 @@ def test_enhanced_statuses_round_trip(status: EnhancedStatus) -> None:
     assert EnhancedStatus.parse(str(status)) == status
 
 
+@pytest.mark.parametrize("code", [200, 299, 300, 399, 400, 499, 500, 599])
+def test_severity_is_the_first_digit(code: int) -> None:
+    assert Reply(code, "text").severity == int(str(code)[0])
+
+
 @given(strategies.smtp_replies())
 def test_round_trip(reply: Reply) -> None:
     wire = bytes(reply)

@@ -65,6 +65,13 @@ class TestRepair:
         repair = NewlineRepair()
         assert b"".join(map(repair.repair, pieces)) + repair.finish() == repaired
 
+    @pytest.mark.parametrize("first", [b"a", b"a\r", b"a\r\n"])
+    def test_the_next_message_may_follow(self, first: bytes) -> None:
+        repair = NewlineRepair()
+        assert repair.repair(first) + repair.finish() == b"a\r\n"
+        assert repair.at_line_start
+        assert repair.repair(b"\nb") + repair.finish() == b"\r\nb\r\n"
+
     @given(octets, st.lists(st.integers(0, 20)))
     def test_however_it_is_cut(self, message: bytes, cuts: list[int]) -> None:
         places = [0, *sorted(cuts), len(message)]
