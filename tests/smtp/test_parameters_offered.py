@@ -24,6 +24,10 @@ PARAMETERS: list[tuple[list[smtp.Extension], type[Mail] | type[Rcpt], dict[str, 
         [ext.Chunking(), ext.BinaryMime()],
         Mail, {"body": "BINARYMIME"}, "BODY=BINARYMIME", "BODY",
     ),
+    (
+        [ext.Chunking(), ext.BinaryMime()],  # without 8BITMIME: RFC 3030 section 3
+        Mail, {"body": "8BITMIME"}, "BODY=8BITMIME", "BODY=9BIT",
+    ),
     ([ext.Auth("CRAM-MD5")], Mail, {"auth": "<>"}, "AUTH=<>", "AUTH=+"),
     ([ext.EightBitMime(), ext.SmtpUtf8()], Mail, {"smtputf8": True}, "SMTPUTF8", "SMTPUTF8=1"),
     ([ext.Dsn()], Mail, {"ret": "HDRS"}, "RET=HDRS", "RET=SOME"),

@@ -770,6 +770,13 @@ def line_of(length: int, start: bytes, end: bytes = b"") -> bytes:
         ((ext.Size(), ext.EightBitMime()), b"MAIL FROM:<", b"@b.example>", 512 + 26 + 17),
         ((ext.Auth("EXTERNAL"),), b"MAIL FROM:<", b"@b.example>", 512 + 500),
         ((ext.Dsn(),), b"VRFY ", b"", 512),
+        ((ext.Dsn(),), b"MAIL FROM:<", b"@b.example>", 512 + 9 + 107),
+        ((ext.EightBitMime(), ext.SmtpUtf8()), b"MAIL FROM:<", b"@b.example>", 512 + 17 + 10),
+        ((ext.DeliverBy(),), b"MAIL FROM:<", b"@b.example>", 512 + 17),
+        ((ext.MtPriority(),), b"MAIL FROM:<", b"@b.example>", 512 + 15),
+        ((ext.NoSoliciting(),), b"MAIL FROM:<", b"@b.example>", 512 + 1007),
+        ((ext.Conperm(),), b"MAIL FROM:<", b"@b.example>", 512 + 8),
+        ((ext.Checkpoint(),), b"MAIL FROM:<", b"@b.example>", 512 + 88),
     ],
 )
 def test_line_length(
@@ -786,15 +793,21 @@ def test_line_length(
     assert codes(talk(conn, b"NOOP\r\n")) == [250]
 
 
-def test_the_line_of_rcpt() -> None:
-    """RFC 3461 section 4: NOTIFY and ORCPT lengthen it."""
-    conn = at(EHLO + MAIL, ENHANCED, ext.Dsn())
-    line = b"RCPT TO:<b@mx.example> ORCPT=rfc822;"
-    (event,) = events(conn, line_of(512 + 29 + 507, line))
+@pytest.mark.parametrize(
+    ("extension", "end", "limit"),
+    [
+        (ext.Dsn(), b"@mx.example> ORCPT=rfc822;b", 512 + 29 + 507),  # RFC 3461 section 4
+        (ext.Rrvs(), b"@mx.example> RRVS=2030-01-02T12:00:00Z", 512 + 33),
+        (ext.Conneg(), b"@mx.example> CONNEG", 512 + 7),
+    ],
+)
+def test_the_line_of_rcpt(extension: smtp.Extension, end: bytes, limit: int) -> None:
+    conn = at(EHLO + MAIL, ENHANCED, extension)
+    (event,) = events(conn, line_of(limit, b"RCPT TO:<", end))
     assert isinstance(event, smtp.Rcpt)
     conn.reject(550, "no")
     conn.data_to_send()
-    assert talk(conn, line_of(512 + 29 + 507 + 1, line)).startswith(b"500 5.5.2 ")
+    assert talk(conn, line_of(limit + 1, b"RCPT TO:<", end)).startswith(b"500 5.5.2 ")
 
 
 def test_the_line_of_auth() -> None:
