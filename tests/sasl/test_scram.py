@@ -343,6 +343,8 @@ def test_arguments_that_cannot_be_taken() -> None:
         sasl.ScramClient("SCRAM-SHA-1", "", "pencil")
     with pytest.raises(LocalProtocolError, match="the password must not be empty"):
         sasl.ScramClient("SCRAM-SHA-1", "user", "")
+    with pytest.raises(LocalProtocolError, match="the password must not be empty"):
+        sasl.ScramKeys.derive("SCRAM-SHA-1", "", iterations=4096)
     with pytest.raises(LocalProtocolError, match="SCRAM-SHA-1: control characters forbidden"):
         sasl.ScramClient("SCRAM-SHA-1", "us\x07er", "pencil")
     with pytest.raises(LocalProtocolError, match="SCRAM-SHA-1: control characters forbidden"):

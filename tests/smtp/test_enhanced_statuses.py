@@ -235,6 +235,18 @@ def test_the_tables_have_every_reply_in_the_source() -> None:
     assert statuses - {"5.1.1"} <= {reply.partition(" ")[2] for reply in seen}
 
 
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [
+        ("MAIL", "5.1.0"), ("RCPT", "5.1.0"), ("VRFY", "5.1.0"), ("EXPN", "5.1.0"), (".", "5.6.0"),
+        ("BDAT", "5.6.0"), ("BDAT LAST", "5.6.0"), ("AUTH", "5.7.0"), ("AUTH response", "5.7.0"),
+        ("STARTTLS", "5.7.0"), ("EHLO", "5.0.0"), ("DATA", "5.0.0"),
+    ],
+)  # fmt: skip
+def test_a_code_that_tells_little_has_the_subject_of_its_step(step: str, status: str) -> None:
+    assert default_status(554, step) == status
+
+
 def test_each_is_registered() -> None:
     """RFC 3463, RFC 5248: the class is the code's first digit, the subject has that detail."""
     steps = {step for steps in MACHINE.values() for step in steps}
