@@ -109,7 +109,8 @@ S: -ERR is only text here
 S: .
 S: -ERR no
 S: +OK
-C: PASS tanstaaf"""
+C: PASS tanstaaf
+S: -ERR no"""
 
 
 def test_what_follows_a_status_belongs_to_its_command() -> None:
