@@ -639,6 +639,7 @@ def test_a_login_and_a_message_forgive() -> None:
         (b"PASS " + b"tanstaaf" * 1000 + b"\r\n", [b"PASS [redacted]"]),
         (b"PASS tanstaaf\0\r\n", [b"PASS [redacted]"]),
         (b"PASS=tanstaaf\r\n", [b"PASS= [redacted]"]),
+        (b"apop=tanstaaf\r\n", [b"apop= [redacted]"]),
         (b"PASS:tanstaaf\r\n", [b"PASS [redacted]"]),
         (b"\0PASS tanstaaf\r\n", [b"\0PASS [redacted]"]),
         (b"APOP mrose tanstaaf\r\n", [b"APOP mrose [redacted]"]),
