@@ -53,9 +53,8 @@ class Capabilities(Value):
         for line in reply.lines[1:]:
             keyword, *words = line.split() or [""]
             if upper(keyword).startswith("AUTH="):
-                if "AUTH" not in extensions:
-                    legacy = [word for word in (keyword[5:], *words) if word]
-                    extensions["AUTH="] = _read("AUTH", legacy)
+                legacy = [word for word in (keyword[5:], *words) if word]
+                extensions["AUTH="] = _read("AUTH", legacy)
                 continue
             if keyword.isprintable() and upper(keyword) not in extensions and keyword:
                 extensions[upper(keyword)] = _read(upper(keyword), words)
