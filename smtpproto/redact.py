@@ -15,10 +15,12 @@ _OPEN = re.compile(
 """Commands about hosts and addresses, which may be called auth.example and compass@example. A
 control may be the end of a line that somebody has read so: what is behind it may be any command."""
 
-# Wherever it stands and whatever follows it: a line that is refused may hold anything. The AUTH=
-# of MAIL is none, it names a mailbox.
-_SECRET = re.compile(rb"(?i)\A[ \t]*(?:AUTH|PASS|APOP)=|(?:PASS|(AUTH|APOP))(?![a-z0-9=])")
-_AUTH = re.compile(rb"AUTH(?![A-Z0-9=])")
+_WHOLE = rb"(?![A-Za-z0-9=])"
+"""Behind a verb: AUTHOR is another word, and the AUTH= of MAIL names a mailbox."""
+
+# Wherever it stands and whatever follows it: a line that is refused may hold anything.
+_SECRET = re.compile(rb"(?i)\A[ \t]*(?:AUTH|PASS|APOP)=|(?:PASS|(AUTH|APOP))" + _WHOLE)
+_AUTH = re.compile(rb"AUTH" + _WHOLE)
 _PUBLIC = re.compile(rb"(?i)[ \t]+[a-z0-9_.@-]{1,64}(?=[ \t]|\Z)")
 
 
