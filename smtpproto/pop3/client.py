@@ -148,11 +148,11 @@ class ClientConnection(ClientSide[State]):
         if not isinstance(item, Command):
             raise LocalProtocolError(f"a client sends commands and SASL responses, not {item!r}")
         step = step_of(item)
-        leads_to = self._check_command(item, step)
+        line = item.__bytes__()  # bytes() takes half as long again
+        leads_to = self._check_command(item, step, line)
         if isinstance(item, Raw):
-            self._queue(Sent(item, step, item.octets, item.replies, leads_to))
+            self._queue(Sent(item, step, line, item.replies, leads_to))
             return
-        line = self._line(item)
         if isinstance(item, Auth):
             self._auth = item
         elif isinstance(item, Utf8):
@@ -161,54 +161,51 @@ class ClientConnection(ClientSide[State]):
 
     # -- checking what is sent --------------------------------------------------------------------
 
-    def _check_command(self, command: Command, step: str) -> State | None:
-        """The state to be expected after it. Raises LocalProtocolError when a command cannot be
-        sent now."""
+    def _check_command(self, command: Command, step: str, line: bytes) -> State | None:
+        """The state to be expected after a command, which is `line` on the wire.
+
+        Raises LocalProtocolError when it cannot be sent now, or is too long.
+        """
         leads_to = self._expects(command, step)
         rule = _RULES.get(step)
-        problem = None if rule is None else rule(self, command)
+        problem = None if rule is None else rule(self, command, line)
         if problem is not None:
             raise LocalProtocolError(f"{command!r} cannot be sent: {problem}")
-        return leads_to
-
-    def _line(self, command: Command) -> bytes:
-        """The line of a command. Raises LocalProtocolError when it is too long."""
-        line = bytes(command)
         limit = self._limits.command_line
-        if len(line) > limit:
+        if len(line) > limit and step != "raw":
             raise LocalProtocolError(
                 f"{command!r} is {len(line)} octets long, and a command line has at"
                 f" most {limit} (RFC 2449 section 4)"
             )
-        return line
+        return leads_to
 
     # What the RFCs forbid a client, given what the server offered; None where nothing.
 
-    def _stls_rule(self, command: Command) -> str | None:
+    def _stls_rule(self, command: Command, line: bytes) -> str | None:
         if self._tls or self._utf8:
             return "TLS is active already" if self._tls else "STLS must precede UTF8"
-        return self._offer_rule(command)
+        return self._offer_rule(command, line)
 
-    def _offer_rule(self, command: Command) -> str | None:
+    def _offer_rule(self, command: Command, line: bytes) -> str | None:
         offered = self._capabilities
         if offered is NO_CAPABILITIES or command.verb in offered:
             return None
         return f"the server does not offer {command.verb}"
 
-    def _apop_rule(self, command: Command) -> str | None:
+    def _apop_rule(self, command: Command, line: bytes) -> str | None:
         if self._timestamp is None:
             return (
                 "the greeting had no timestamp that is a msg-id (RFC 1939 section 7), or it came"
                 " before TLS"
             )
-        return self._login_rule(command)
+        return self._login_rule(command, line)
 
-    def _login_rule(self, command: Command) -> str | None:
-        if bytes(command).isascii() or self._capabilities.utf8_user:
+    def _login_rule(self, command: Command, line: bytes) -> str | None:
+        if line.isascii() or self._capabilities.utf8_user:
             return None
         return "it is not ASCII, and the server does not offer UTF8 USER (RFC 6856 section 2.2)"
 
-    def _auth_rule(self, command: Command) -> str | None:
+    def _auth_rule(self, command: Command, line: bytes) -> str | None:
         assert isinstance(command, Auth)
         if command.initial_response is None or self._takes_initial_response:
             return None
@@ -390,8 +387,7 @@ class ClientConnection(ClientSide[State]):
 
     def _check_auth(self, mechanism: str) -> None:
         command = Auth(mechanism)
-        self._check_command(command, "AUTH")
-        self._line(command)
+        self._check_command(command, "AUTH", bytes(command))
 
     def _begin_auth(self, mechanism: str, initial: bytes | None) -> bool:
         command = Auth(mechanism, initial)
@@ -424,7 +420,7 @@ class ClientConnection(ClientSide[State]):
         self._block = None
 
 
-_RULES: dict[str, Callable[[ClientConnection, Command], str | None]] = {
+_RULES: dict[str, Callable[[ClientConnection, Command, bytes], str | None]] = {
     "STLS": ClientConnection._stls_rule,
     "UTF8": ClientConnection._offer_rule,
     "LANG": ClientConnection._offer_rule,

@@ -11,7 +11,7 @@ from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.values import Value, constructor, fill, is_number, no_text
 from smtpproto.wire.controls import without_controls
 
-__all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader"]
+__all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader", "trusted_reply"]
 
 TEXTS: dict[int, str] = {
     # RFC 5321 section 4.2.3 unless said otherwise.
@@ -95,6 +95,14 @@ class EnhancedStatus(Value):
             )
         return cls(*map(int, match.groups()))
 
+    def check(self, code: int) -> None:
+        """Raise LocalProtocolError unless this goes with the reply code `code`."""
+        if self.klass != code // 100:
+            raise LocalProtocolError(
+                f"the enhanced status code {self} does not go with reply code {code}: its class"
+                " must be the code's first digit (RFC 2034 section 4)"
+            )
+
     def __str__(self) -> str:
         return f"{self.klass}.{self.subject}.{self.detail}"
 
@@ -122,11 +130,7 @@ class Reply(Value):
         written = tuple(map(_writable, lines)) or (TEXTS.get(code, ""),)
         if enhanced is not None:
             status = EnhancedStatus.parse(enhanced) if isinstance(enhanced, str) else enhanced
-            if status.klass != code // 100:
-                raise LocalProtocolError(
-                    f"the enhanced status code {status} does not go with reply code {code}: its"
-                    " class must be the code's first digit (RFC 2034 section 4)"
-                )
+            status.check(code)
             written = tuple(f"{status} {line}".rstrip(" ") for line in written)
         fill(self, code, written)
 
@@ -174,7 +178,8 @@ class Reply(Value):
         return f"Reply({', '.join(map(repr, (self.code, *self.lines)))})"
 
 
-_reply = constructor(Reply)
+trusted_reply = constructor(Reply)
+"""A Reply of a code and lines that are known to be right."""
 
 
 def _writable(line: str) -> str:
@@ -224,7 +229,7 @@ class ReplyReader:
         text = line[4:].decode("utf-8", "surrogateescape")
         if code is None or self._lines or not text.isprintable():
             return self._read_part(line, text)
-        return _reply(code, (text,))  # as nearly every reply is
+        return trusted_reply(code, (text,))  # as nearly every reply is
 
     def _read_part(self, line: bytes, text: str) -> Reply | None:
         code = line[:3]
@@ -237,7 +242,7 @@ class ReplyReader:
         if not text.isprintable():
             text = _shown(line)
         if not self._lines and mark != b"-":
-            return _reply(number, (text,))
+            return trusted_reply(number, (text,))
         if self._lines and code != self._code:
             raise RemoteProtocolError(
                 f"a reply that began with {self._code.decode()} goes on with {line[:512]!r}:"
@@ -251,7 +256,7 @@ class ReplyReader:
         if mark == b"-":
             return None
         lines, self._lines, self._size = tuple(self._lines), [], 0
-        return _reply(number, lines)
+        return trusted_reply(number, lines)
 
 
 def _shown(line: bytes) -> str:

@@ -53,7 +53,7 @@ from smtpproto.smtp.limits import Limits
 from smtpproto.smtp.offer import OWNED, Offer, offer
 from smtpproto.smtp.parameters import NO_PARAMETERS, Parameters
 from smtpproto.smtp.refused import Refused
-from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply
+from smtpproto.smtp.replies import TEXTS, EnhancedStatus, Reply, trusted_reply
 from smtpproto.smtp.state import (
     BDAT,
     MACHINE,
@@ -274,7 +274,7 @@ class ServerConnection(ServerSide):
         first = self._fold(250, words, None).lines[0]
         if isinstance(self._owed, Helo):
             return Reply(250, first)
-        return Reply(250, first, *self._offer.lines)
+        return trusted_reply(250, (first, *self._offer.lines))
 
     def reject(
         self, code: int, text: str | None = None, enhanced: EnhancedStatus | str | None = None
@@ -295,8 +295,10 @@ class ServerConnection(ServerSide):
     def _negative(
         self, step: str, code: int, text: str | None, enhanced: EnhancedStatus | str | None
     ) -> Reply:
+        if isinstance(enhanced, str):
+            enhanced = EnhancedStatus.parse(enhanced)
         if enhanced is not None:
-            Reply(code, enhanced=enhanced)  # a status that does not fit is refused everywhere
+            enhanced.check(code)  # here too where it is not written
         if step in ("connect", "EHLO", "HELO", "LHLO"):  # RFC 2034 section 4
             enhanced = None
         elif enhanced is None and self._offer.enhanced:

@@ -17,4 +17,6 @@ def without_controls(octets: bytes) -> bytes:
 def printable(text: str) -> str:
     """The text, with "?" for each character but HTAB that does not print: line ends of any kind,
     and octets of a foreign charset, which could not even be encoded."""
+    if text.isprintable():  # as nearly all of it is
+        return text
     return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)
