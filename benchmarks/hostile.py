@@ -15,7 +15,7 @@ from benchmarks import drive
 from benchmarks.measure import Effort, Row, at_least, growth
 from benchmarks.messages import PIECE, pieces
 from smtpproto import pop3, smtp
-from smtpproto.wire.dots import DotEncoder
+from smtpproto._wire.dots import DotEncoder
 
 __all__ = ["COMMANDS", "OCTETS", "commands", "octets"]
 

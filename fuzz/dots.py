@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fuzz.decisions import cut, split
-from smtpproto.wire.dots import DotDecoder, DotEncoder
+from smtpproto._wire.dots import DotDecoder, DotEncoder
 
 SEEDS = "CS"
 

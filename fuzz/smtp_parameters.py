@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fuzz.decisions import split
 from smtpproto import smtp
-from smtpproto.smtp.capabilities import CLASSES
+from smtpproto.smtp._capabilities import CLASSES
 
 SEEDS = "C"
 DICTIONARY = "smtp"

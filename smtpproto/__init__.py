@@ -6,7 +6,7 @@ Bytes go in, events come out; commands and replies go in, bytes come out. The su
 imported when they are asked for, so that a user of one protocol does not pay for the other.
 """
 
-from smtpproto.connection import Connection
+from smtpproto._connection import Connection
 from smtpproto.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 
 __all__ = [

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from smtpproto import LocalProtocolError, smtp
-from smtpproto.circle import deliver, retrieve
+from smtpproto._demo import deliver, retrieve
 from smtpproto.explain import Dialogue, Directions, NotARecording, explain
 from smtpproto.transcript import Transcript
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from smtpproto.values import Value, constructor, fill, octets, setters
+from smtpproto._value import Value, constructor, fill, octets, setters
 
 __all__ = [
     "AuthCancelled",

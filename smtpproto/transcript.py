@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from smtpproto._redact import REDACTED, redacted, secrets_follow
+from smtpproto._wire.lines import LineBuffer, LineTooLong
+from smtpproto._wire.text import printable
 from smtpproto.events import AuthChallenge, MessageData
-from smtpproto.redact import REDACTED, redacted, secrets_follow
-from smtpproto.wire.controls import printable
-from smtpproto.wire.lines import LineBuffer, LineTooLong
 
 __all__ = ["Transcript"]
 

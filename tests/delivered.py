@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from smtpproto import LocalProtocolError, smtp
 from smtpproto.smtp import State, Verdict, ext
-from smtpproto.smtp.content import BLOCK, Message
+from smtpproto.smtp._outgoing import BLOCK, Message
 from tests.sessions import repaired
 
 __all__ = ["Pick", "deliver"]

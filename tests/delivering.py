@@ -7,7 +7,7 @@ from textwrap import dedent
 from typing import Any
 
 from smtpproto import smtp
-from smtpproto.smtp.content import Message
+from smtpproto.smtp._outgoing import Message
 
 __all__ = ["ENVELOPE", "HELLO", "A", "D", "R", "U", "begin", "play", "verdicts", "written"]
 

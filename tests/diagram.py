@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeVar
 
-from smtpproto.pop3 import state as pop3
-from smtpproto.smtp import state as smtp
+from smtpproto.pop3 import _state as pop3
+from smtpproto.smtp import _state as smtp
 
 State = TypeVar("State", bound=Enum)
 Kind = TypeVar("Kind")

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from smtpproto.explain.recording import unescaped
+from smtpproto.explain._recording import unescaped
 
 __all__ = ["DIRECTORY", "Dialogue", "Said", "Switch", "dialogues"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from smtpproto import smtp
 from smtpproto.smtp import ext
-from smtpproto.smtp.capabilities import CLASSES
-from smtpproto.smtp.keywords import KEYWORDS, Flag
+from smtpproto.smtp._capabilities import CLASSES
+from smtpproto.smtp._keywords import KEYWORDS, Flag
 
 
 def table() -> str:

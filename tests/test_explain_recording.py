@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smtpproto.explain import recording
-from smtpproto.explain.recording import Dialogue, Directions, NotARecording, Said, Side, Switch
+from smtpproto.explain import _recording as recording
+from smtpproto.explain._recording import Dialogue, Directions, NotARecording, Said, Side, Switch
 
 
 def dialogue(tmp_path: Path, text: str | bytes) -> Dialogue:

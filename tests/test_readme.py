@@ -7,9 +7,9 @@ import re
 import pytest
 
 from smtpproto import sasl, smtp
-from smtpproto.smtp.capabilities import CLASSES
-from smtpproto.smtp.commands import VERBS
-from smtpproto.smtp.keywords import KEYWORDS
+from smtpproto.smtp._capabilities import CLASSES
+from smtpproto.smtp._commands import VERBS
+from smtpproto.smtp._keywords import KEYWORDS
 from tests.explained import explained
 from tests.readme import PARTS, README, part
 

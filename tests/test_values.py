@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, pop3, sasl, smtp, strategies
+from smtpproto._value import Value, constructor
 from smtpproto.smtp import ext
-from smtpproto.values import Value, constructor
 
 values = st.one_of(
     strategies.smtp_addresses(),

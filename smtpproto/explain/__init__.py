@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 
-from smtpproto.explain.observer import Observer
-from smtpproto.explain.pop3 import Pop3Observer
-from smtpproto.explain.recording import Dialogue, Directions, NotARecording, Recording
-from smtpproto.explain.smtp import SmtpObserver
+from smtpproto.explain._observer import Observer
+from smtpproto.explain._pop3 import Pop3Observer
+from smtpproto.explain._recording import Dialogue, Directions, NotARecording, Recording
+from smtpproto.explain._smtp import SmtpObserver
 
 __all__ = ["Dialogue", "Directions", "NotARecording", "Observer", "explain"]
 

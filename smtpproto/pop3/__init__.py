@@ -1,8 +1,8 @@
 """POP3 (RFC 1939): ClientConnection, ServerConnection, Maildrop and their values."""
 
-from smtpproto.pop3.capabilities import Capabilities
-from smtpproto.pop3.client import ClientConnection
-from smtpproto.pop3.commands import (
+from smtpproto.pop3._capabilities import Capabilities
+from smtpproto.pop3._client import ClientConnection
+from smtpproto.pop3._commands import (
     Apop,
     Auth,
     Capa,
@@ -25,7 +25,7 @@ from smtpproto.pop3.commands import (
     User,
     Utf8,
 )  # fmt: skip
-from smtpproto.pop3.events import (
+from smtpproto.pop3._events import (
     AuthCancelled,
     AuthChallenge,
     AuthResponse,
@@ -38,8 +38,8 @@ from smtpproto.pop3.events import (
     ResponseReceived,
     TlsHandshake,
 )  # fmt: skip
-from smtpproto.pop3.limits import Limits
-from smtpproto.pop3.listings import (
+from smtpproto.pop3._limits import Limits
+from smtpproto.pop3._listings import (
     Language,
     MaildropStatus,
     ScanListing,
@@ -47,10 +47,10 @@ from smtpproto.pop3.listings import (
     UniqueId,
     UniqueIds,
 )  # fmt: skip
-from smtpproto.pop3.maildrop import Maildrop
-from smtpproto.pop3.responses import Err, Ok, Response
-from smtpproto.pop3.server import ServerConnection
-from smtpproto.pop3.state import State
+from smtpproto.pop3._maildrop import Maildrop
+from smtpproto.pop3._responses import Err, Ok, Response
+from smtpproto.pop3._server import ServerConnection
+from smtpproto.pop3._state import State
 
 __all__ = [
     "Apop", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Capa", "Capabilities",

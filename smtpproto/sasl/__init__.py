@@ -34,12 +34,12 @@ Whatever a server loop meets, one ``match`` answers:
                 break
 """
 
-from smtpproto.sasl.anonymous import AnonymousClient, AnonymousServer
-from smtpproto.sasl.cram_md5 import CramMd5Client, CramMd5Server
-from smtpproto.sasl.digests import apop_digest, check_apop, cram_md5_digest, make_timestamp
-from smtpproto.sasl.external import ExternalClient, ExternalServer
-from smtpproto.sasl.login import LoginClient, LoginServer
-from smtpproto.sasl.mechanism import (
+from smtpproto.sasl._anonymous import AnonymousClient, AnonymousServer
+from smtpproto.sasl._cram_md5 import CramMd5Client, CramMd5Server
+from smtpproto.sasl._digests import apop_digest, check_apop, cram_md5_digest, make_timestamp
+from smtpproto.sasl._external import ExternalClient, ExternalServer
+from smtpproto.sasl._login import LoginClient, LoginServer
+from smtpproto.sasl._mechanism import (
     Challenge,
     ClientMechanism,
     Credentials,
@@ -53,14 +53,14 @@ from smtpproto.sasl.mechanism import (
     Token,
     Trace,
 )
-from smtpproto.sasl.oauth import (
+from smtpproto.sasl._oauth import (
     OAuthBearerClient,
     OAuthBearerServer,
     XOAuth2Client,
     XOAuth2Server,
 )
-from smtpproto.sasl.plain import PlainClient, PlainServer
-from smtpproto.sasl.scram import (
+from smtpproto.sasl._plain import PlainClient, PlainServer
+from smtpproto.sasl._scram import (
     SCRAM_MECHANISMS,
     ChannelBinding,
     ScramClient,

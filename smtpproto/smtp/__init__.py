@@ -1,10 +1,10 @@
 """SMTP (RFC 5321) and LMTP (RFC 2033): ClientConnection, ServerConnection and their values."""
 
-from smtpproto.smtp import extensions as ext
-from smtpproto.smtp.address import Address
-from smtpproto.smtp.capabilities import Capabilities
-from smtpproto.smtp.client import ClientConnection
-from smtpproto.smtp.commands import (
+from smtpproto.smtp import ext
+from smtpproto.smtp._address import Address
+from smtpproto.smtp._capabilities import Capabilities
+from smtpproto.smtp._client import ClientConnection
+from smtpproto.smtp._commands import (
     Atrn,
     Auth,
     Bdat,
@@ -32,8 +32,8 @@ from smtpproto.smtp.commands import (
     Turn,
     Vrfy,
 )  # fmt: skip
-from smtpproto.smtp.delivery import Delivery
-from smtpproto.smtp.events import (
+from smtpproto.smtp._delivery import Delivery
+from smtpproto.smtp._events import (
     AuthCancelled,
     AuthChallenge,
     AuthResponse,
@@ -49,16 +49,16 @@ from smtpproto.smtp.events import (
     Request,
     TlsHandshake,
 )  # fmt: skip
-from smtpproto.smtp.extension import Extension
-from smtpproto.smtp.keywords import By, OriginalRecipient, Tracking, ValidSince
-from smtpproto.smtp.limits import Limits
-from smtpproto.smtp.parameters import Parameters
-from smtpproto.smtp.refused import LimitError
-from smtpproto.smtp.replies import EnhancedStatus, Reply
-from smtpproto.smtp.report import Outcome, Report, Verdict
-from smtpproto.smtp.server import ServerConnection
-from smtpproto.smtp.state import State
-from smtpproto.smtp.xtext import from_unitext, from_xtext, to_unitext, to_xtext
+from smtpproto.smtp._extension import Extension
+from smtpproto.smtp._keywords import By, OriginalRecipient, Tracking, ValidSince
+from smtpproto.smtp._limits import Limits
+from smtpproto.smtp._parameters import Parameters
+from smtpproto.smtp._refused import LimitError
+from smtpproto.smtp._replies import EnhancedStatus, Reply
+from smtpproto.smtp._report import Outcome, Report, Verdict
+from smtpproto.smtp._server import ServerConnection
+from smtpproto.smtp._state import State
+from smtpproto.smtp._xtext import from_unitext, from_xtext, to_unitext, to_xtext
 
 __all__ = [
     "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",

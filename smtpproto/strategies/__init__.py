@@ -14,7 +14,7 @@ value refuses.
 Needs the extra ``smtpproto[strategies]``.
 """
 
-from smtpproto.strategies.pop3 import (
+from smtpproto.strategies._pop3 import (
     pop3_capabilities,
     pop3_commands,
     pop3_events,
@@ -23,9 +23,9 @@ from smtpproto.strategies.pop3 import (
     pop3_maildrops,
     pop3_responses,
 )
-from smtpproto.strategies.sasl import sasl_scram_keys, sasl_steps
-from smtpproto.strategies.shared import messages
-from smtpproto.strategies.smtp import (
+from smtpproto.strategies._sasl import sasl_scram_keys, sasl_steps
+from smtpproto.strategies._shared import messages
+from smtpproto.strategies._smtp import (
     enhanced_statuses,
     envelopes,
     smtp_addresses,

@@ -7,7 +7,7 @@ import ssl
 from typing import TypeVar
 
 from smtpproto import pop3, sasl, smtp
-from smtpproto.connection import Connection
+from smtpproto._connection import Connection
 from smtpproto.events import Event
 from smtpproto.transcript import Transcript
 

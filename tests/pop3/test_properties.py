@@ -48,7 +48,7 @@ from smtpproto.pop3 import (
     UniqueId,
     User,
 )
-from smtpproto.pop3.commands import VERBS
+from smtpproto.pop3._commands import VERBS
 from tests.sessions import joined, repaired
 
 # -- values ----------------------------------------------------------------------------------------

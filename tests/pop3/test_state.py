@@ -36,8 +36,8 @@ from smtpproto.pop3 import (
     User,
     Utf8,
 )
-from smtpproto.pop3.commands import VERBS
-from smtpproto.pop3.state import BARRIERS, ENDS_GROUP, ENTERED, MACHINE, step_of, success
+from smtpproto.pop3._commands import VERBS
+from smtpproto.pop3._state import BARRIERS, ENDS_GROUP, ENTERED, MACHINE, step_of, success
 
 COMMANDS: list[Command] = [
     User("mrose"), Pass("secret"), Apop("mrose", "c4c9334bac560ecc979e58001b3e22fb"),

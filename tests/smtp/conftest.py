@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from smtpproto import smtp
-from smtpproto.smtp.transaction import NO_TRANSACTION
+from smtpproto.smtp._transaction import NO_TRANSACTION
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from smtpproto import LocalProtocolError, smtp, strategies
-from smtpproto.mechanisms import REVEALING, SERVER_FIRST
+from smtpproto._mechanisms import REVEALING, SERVER_FIRST
 from smtpproto.smtp import State, ext
-from smtpproto.smtp.capabilities import CLASSES
-from smtpproto.smtp.events import MailCommand
+from smtpproto.smtp._capabilities import CLASSES
+from smtpproto.smtp._events import MailCommand
 from tests.sessions import joined, repaired, replies_in
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import Address, Command, CommandSyntaxError, Parameters
-from smtpproto.smtp.commands import VERBS
+from smtpproto.smtp._commands import VERBS
 
 BOTH_WAYS: list[tuple[bytes, Command]] = [
     (b"EHLO client.example\r\n", smtp.Ehlo("client.example")),

@@ -10,7 +10,7 @@ import pytest
 
 from smtpproto import LocalProtocolError, smtp
 from smtpproto.smtp import State
-from smtpproto.smtp.content import BLOCK
+from smtpproto.smtp._outgoing import BLOCK
 from tests.delivering import ENVELOPE, HELLO, A, D, R, begin, play, verdicts, written
 from tests.dialogue import dialogues
 

@@ -13,7 +13,7 @@ import pytest
 
 from smtpproto import smtp
 from smtpproto.smtp import State
-from smtpproto.smtp.content import BLOCK
+from smtpproto.smtp._outgoing import BLOCK
 from tests.delivering import A, D, R, U, begin, verdicts, written
 
 CUT = "the server closes"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtpproto import smtp, strategies
-from smtpproto.smtp.content import BLOCK
+from smtpproto.smtp._outgoing import BLOCK
 from tests.delivered import T, deliver
 from tests.delivering import A, D, begin, verdicts, written
 

@@ -18,9 +18,9 @@ import pytest
 
 from smtpproto import smtp
 from smtpproto.smtp import ext
-from smtpproto.smtp.capabilities import CLASSES
-from smtpproto.smtp.commands import VERBS
-from smtpproto.smtp.keywords import KEYWORDS
+from smtpproto.smtp._capabilities import CLASSES
+from smtpproto.smtp._commands import VERBS
+from smtpproto.smtp._keywords import KEYWORDS
 from tests.dialogue import Dialogue, Said, Switch, dialogues
 
 NOT_YET: dict[tuple[str, str], str] = {}

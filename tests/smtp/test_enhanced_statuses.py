@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import smtpproto
 from smtpproto import smtp
 from smtpproto.smtp import ext
-from smtpproto.smtp.answers import default_status
-from smtpproto.smtp.state import MACHINE
+from smtpproto.smtp._answers import default_status
+from smtpproto.smtp._state import MACHINE
 from tests.smtp.test_properties import CLIENT_TEXT, EVERYTHING, lots, sayings
 
 OFFERED: tuple[smtp.Extension, ...] = (

@@ -358,6 +358,6 @@ def test_the_strategies_know_every_class(data: st.DataObject, extension: type[Ex
 
 def test_the_strategies_fill_every_field() -> None:
     """Whoever adds an extension with fields adds how to draw them."""
-    from smtpproto.strategies.smtp import _EXTENSIONS
+    from smtpproto.strategies._smtp import _EXTENSIONS
 
     assert {one for one in CLASSES if one.__match_args__} == set(_EXTENSIONS)

@@ -19,7 +19,7 @@ from smtpproto.smtp import (
     ValidSince,
     keywords,
 )
-from smtpproto.smtp.keywords import KEYWORDS, Keyword
+from smtpproto.smtp._keywords import KEYWORDS, Keyword
 
 UTC = timezone.utc
 NOON = datetime(2030, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -225,7 +225,7 @@ def test_every_keyword_is_an_attribute_of_mail_or_rcpt() -> None:
 
 
 def test_every_keyword_argument_is_known_to_type_checkers() -> None:
-    from smtpproto.smtp.parameters import MailKeywords, RcptKeywords
+    from smtpproto.smtp._parameters import MailKeywords, RcptKeywords
 
     arguments = {Mail: MailKeywords.__annotations__, Rcpt: RcptKeywords.__annotations__}
     for command, known in arguments.items():

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, strategies
 from smtpproto.smtp import By, Parameters
-from smtpproto.smtp.keywords import KEYWORDS
-from smtpproto.smtp.parameters import ParameterValue
+from smtpproto.smtp._keywords import KEYWORDS
+from smtpproto.smtp._parameters import ParameterValue
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, RemoteProtocolError, strategies
 from smtpproto.smtp import EnhancedStatus, Reply
-from smtpproto.smtp.replies import ReplyReader
+from smtpproto.smtp._replies import ReplyReader
 
 
 @pytest.mark.parametrize(

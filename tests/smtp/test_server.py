@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, smtp
 from smtpproto.smtp import ServerConnection, State, ext
-from smtpproto.smtp.answers import standard
+from smtpproto.smtp._answers import standard
 
 EHLO = b"EHLO client.example\r\n"
 MAIL = b"MAIL FROM:<a@client.example>\r\n"

@@ -15,8 +15,8 @@ import pytest
 
 from smtpproto import smtp
 from smtpproto.smtp import State
-from smtpproto.smtp import state as table
-from smtpproto.smtp.state import (
+from smtpproto.smtp import _state as table
+from smtpproto.smtp._state import (
     BARRIERS,
     ENDS_GROUP,
     MACHINE,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto.wire.base64 import decode, encode
+from smtpproto._wire.base64 import decode, encode
 
 
 @pytest.mark.parametrize(

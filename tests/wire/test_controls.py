@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpproto.wire.controls import printable, without_controls
+from smtpproto._wire.text import printable, without_controls
 
 
 def test_every_control_but_tab_and_the_ends_of_lines() -> None:

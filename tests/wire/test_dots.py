@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError
-from smtpproto.wire.dots import DotDecoder, DotEncoder
-from smtpproto.wire.newlines import bare_newline
+from smtpproto._wire.dots import DotDecoder, DotEncoder
+from smtpproto._wire.newlines import bare_newline
 
 # Text in which everything that matters here is common.
 octets = st.lists(st.sampled_from([b"\r\n", b".", b"\r", b"\n", b"a", b"\0", b"\xff"])).map(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto.wire.lines import LineBuffer, LineTooLong
+from smtpproto._wire.lines import LineBuffer, LineTooLong
 
 
 def lines(wire: bytes, cut: int, limit: int, *, bare_lf: bool = False) -> list[bytes | str]:

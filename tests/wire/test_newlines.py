@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError
-from smtpproto.wire.newlines import NewlineRepair, bare_newline
+from smtpproto._wire.newlines import NewlineRepair, bare_newline
 
 octets = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a", b"\0", b"\x85", b"\xff"])).map(
     b"".join

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto.wire.newlines import bare_newline
-from smtpproto.wire.plain import PlainDecoder
+from smtpproto._wire.newlines import bare_newline
+from smtpproto._wire.plain import PlainDecoder
 
 octets = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a", b"\0", b"\x85", b"\xff"])).map(
     b"".join

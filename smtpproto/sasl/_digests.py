@@ -1,0 +1,77 @@
+"""Digests of a timestamp and a shared secret: APOP (RFC 1939 section 7), CRAM-MD5 (RFC 2195)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from functools import partial
+
+from smtpproto.errors import LocalProtocolError
+from smtpproto.sasl._strings import encode, same
+
+__all__ = ["apop_digest", "check_apop", "check_timestamp", "cram_md5_digest", "make_timestamp"]
+
+# Where FIPS rules, MD5 is refused to those who do not say that it protects nothing. In HMAC it
+# still holds; in APOP it does not, and that is what POP3 has.
+_md5 = partial(hashlib.md5, usedforsecurity=False)
+
+
+def apop_digest(timestamp: str, secret: str) -> str:
+    """The digest of POP3's APOP: 32 lower-case hexadecimal digits (RFC 1939 section 7).
+
+    `timestamp` is the greeting's, with its angle brackets. `secret` is taken as it is: beyond ASCII
+    both sides must have prepared it, and the name, with SASLprep (RFC 6856 section 2.2). Raises
+    `LocalProtocolError` when either is empty, holds NUL, or cannot be written in UTF-8.
+
+        >>> apop_digest("<1896.697170952@dbc.mtview.ca.us>", "tanstaaf")
+        'c4c9334bac560ecc979e58001b3e22fb'
+    """
+    return _md5(encode("timestamp", timestamp) + encode("secret", secret)).hexdigest()
+
+
+def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
+    """Whether a client's APOP `digest` was made with `secret`, in constant time. Neither None, of
+    who is not known, nor an empty one has made any.
+
+    Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
+    """
+    expected = apop_digest(timestamp, secret or "?")
+    return same(expected, digest) and bool(secret)
+
+
+def cram_md5_digest(challenge: str, secret: str) -> str:
+    """The digest of CRAM-MD5: HMAC-MD5 of the challenge, in hexadecimal (RFC 2195 section 2).
+
+    Raises `LocalProtocolError` when either is empty, holds NUL, or cannot be written in UTF-8.
+    """
+    return hmac.new(encode("secret", secret), encode("challenge", challenge), _md5).hexdigest()
+
+
+def make_timestamp(domain: str) -> str:
+    """A fresh timestamp for one session: CRAM-MD5's challenge, or a POP3 server's greeting.
+
+    ``<random@domain>``, a msg-id that never comes again, which is all that the RFCs ask of it
+    (RFC 1939 section 7: a different one each time). The one function here that is not the same
+    for the same arguments. Raises `LocalProtocolError` when `domain` makes no msg-id.
+    """
+    return check_timestamp(f"<{os.urandom(16).hex()}@{domain}>")
+
+
+def check_timestamp(timestamp: str) -> str:
+    """`timestamp`, if it looks like a msg-id: ``<local@domain>`` in printable ASCII.
+
+    A server's own; an APOP digest of anything else can be turned against the client
+    (CVE-2007-1558). Raises `LocalProtocolError` otherwise.
+    """
+    inner = timestamp[1:-1]
+    local, _, domain = inner.partition("@")
+    if (
+        timestamp != f"<{inner}>"
+        or not (local and domain)
+        or not all("!" <= char <= "~" and char not in "<>" for char in inner)
+    ):
+        raise LocalProtocolError(
+            f"a timestamp is a msg-id, such as <1896.697170952@pop.example>, not {timestamp!r}"
+        )
+    return timestamp

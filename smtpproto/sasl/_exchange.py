@@ -1,0 +1,151 @@
+"""The order of steps of an authentication exchange, the same for every mechanism (RFC 4422 3).
+
+A mechanism says what its messages are; when which of them may come is decided here, once.
+"""
+
+from __future__ import annotations
+
+from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.sasl._mechanism import Challenge, Failure, Step, Success
+from smtpproto.sasl._strings import encode
+
+__all__ = ["ClientExchange", "ServerExchange"]
+
+
+class ClientExchange:
+    """The client's side: the base of the mechanisms here. It has the members of `ClientMechanism`.
+
+    A client-first mechanism overrides `_initial_response`, a server-first one `_answer`, and one
+    that says more than one thing both. Either sets `complete`.
+    """
+
+    name: str
+    complete: bool
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._begun = False
+        self._given_up = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} complete={self.complete}>"
+
+    def _initial_response(self) -> bytes | None:
+        """The initial response; None where the server speaks first."""
+        return None
+
+    def _answer(self, challenge: bytes) -> bytes | None:
+        """The response to a challenge; None to give up."""
+        return None
+
+    def respond(self, challenge: bytes | None) -> bytes | None:
+        """The response to `challenge`, or None to give up; see `ClientMechanism.respond`.
+
+        Nothing that the server sends makes this raise. `LocalProtocolError` is raised for a
+        second None: a new exchange wants a new mechanism.
+        """
+        initial = None
+        if not self._begun:
+            self._begun = True
+            initial = self._initial_response()
+        elif challenge is None:
+            raise LocalProtocolError(
+                f"the {self.name} exchange has begun: build a new {type(self).__name__} for another"
+            )
+        if challenge is None:
+            return initial
+        if initial is not None:
+            # Client-first, and the server was told no initial response: its first challenge must
+            # be empty (RFC 4422 section 5, 2a).
+            response = None if challenge else initial
+        elif self._given_up:
+            return None
+        else:
+            response = self._answer(challenge)
+        if response is None:
+            self._given_up = True
+            self.complete = False
+        return response
+
+
+class ServerExchange:
+    """The server's side: the base of the mechanisms here. It has the members of `ServerMechanism`.
+
+    A mechanism overrides `_receive`, and `_first_challenge` where the server speaks first.
+    """
+
+    name: str
+    _first_challenge = b""
+    """A client-first mechanism's must be empty (RFC 4422 section 5, 2a)."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._last: Step | None = None
+
+    def __repr__(self) -> str:
+        last = "nothing" if self._last is None else type(self._last).__name__
+        return f"<{type(self).__name__} {self.name} after {last}>"
+
+    def _receive(self, response: bytes) -> Step:
+        """What to do about a response. Raises `RemoteProtocolError` when it is malformed."""
+        raise NotImplementedError
+
+    def step(self, response: bytes | None) -> Step:
+        """Take the client's response; None when it sent no initial response.
+
+        Nothing that the client sends makes this raise: what is malformed is a `Failure`.
+        `LocalProtocolError` is raised when the step before wanted something else than a response
+        (it says what), and when the exchange is over.
+        """
+        if self._last is not None and not isinstance(self._last, Challenge):
+            raise LocalProtocolError(self._expected())
+        if response is None:
+            if self._begun:
+                raise LocalProtocolError(
+                    f"{self.name}: None stands for no initial response; the exchange has begun"
+                )
+            self._begun = True
+            return self._said(Challenge(self._first_challenge))
+        self._begun = True
+        try:
+            return self._said(self._receive(response))
+        except RemoteProtocolError as error:
+            return self._said(Failure(f"{self.name}: {error}"))
+
+    def accept(self, identity: str) -> Success:
+        """What was to be checked is right: `identity` is in.
+
+        Raises `LocalProtocolError` when nothing is there to be checked, or `identity` is empty.
+        """
+        self._check_is_due()
+        encode("identity", identity)
+        success = Success(identity)
+        self._last = success
+        return success
+
+    def reject(self, reason: str = "not authenticated") -> Challenge | Failure:
+        """What was to be checked is wrong. `reason` is for the log, not for the client.
+
+        Raises `LocalProtocolError` when nothing is there to be checked.
+        """
+        self._check_is_due()
+        failure = Failure(reason)
+        self._last = failure
+        return failure
+
+    def _check_is_due(self) -> None:
+        if self._last is None or isinstance(self._last, (Challenge, Success, Failure)):
+            raise LocalProtocolError(self._expected())
+
+    def _said(self, step: Step) -> Step:
+        self._last = step
+        return step
+
+    def _expected(self) -> str:
+        match self._last:
+            case None | Challenge():
+                return f"{self.name}: the client's response comes next: step(response)"
+            case Success() | Failure():
+                return f"{self.name}: the exchange is over: build a new {type(self).__name__}"
+            case check:
+                return f"{self.name}: {type(check).__name__} comes next: accept() or reject() it"
