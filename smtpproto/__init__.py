@@ -7,11 +7,27 @@ imported when they are asked for, so that a user of one protocol does not pay fo
 """
 
 from smtpproto._connection import Connection
-from smtpproto.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from smtpproto.errors import (
+    ClosedError,
+    DecisionNeededError,
+    InvalidValueError,
+    LimitError,
+    LocalProtocolError,
+    NotOfferedError,
+    OutOfOrderError,
+    ProtocolError,
+    RemoteProtocolError,
+)
 
 __all__ = [
+    "ClosedError",
     "Connection",
+    "DecisionNeededError",
+    "InvalidValueError",
+    "LimitError",
     "LocalProtocolError",
+    "NotOfferedError",
+    "OutOfOrderError",
     "ProtocolError",
     "RemoteProtocolError",
     "__version__",

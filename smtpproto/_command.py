@@ -6,7 +6,7 @@ import re
 from typing import ClassVar
 
 from smtpproto._value import no_text
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.events import Request
 
 __all__ = ["CONTROL", "CommandLine", "clean", "upper"]
@@ -16,11 +16,11 @@ CONTROL = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 
 
 def clean(text: str, what: str) -> str:
-    """`text`, when it can stand in a command line. Raises LocalProtocolError."""
+    """`text`, when it can stand in a command line. Raises InvalidValueError."""
     if not isinstance(text, str):
         no_text(what, text)
     if CONTROL.search(text):
-        raise LocalProtocolError(
+        raise InvalidValueError(
             f"the {what} {text!r} holds a control character: CR or LF would end the command and"
             " begin another"
         )

@@ -64,7 +64,7 @@ def deliver(envelope: smtp.Envelope, message: bytes, transcript: Transcript) -> 
 
     def client_side(event: Event) -> None:
         match event:
-            case smtp.ReplyReceived(None, smtp.Reply(220)):
+            case smtp.ReplyReceived(smtp.Greeting(), smtp.Reply(220)):
                 client.send(smtp.Ehlo("client.example.org"))
             case smtp.ReplyReceived(smtp.Ehlo(), smtp.Reply(250)):
                 client.authenticate(sasl.PlainClient(_USER, _PASSWORD))
@@ -116,7 +116,7 @@ def retrieve(message: bytes, transcript: Transcript) -> bytes | None:
     def client_side(event: Event) -> None:
         nonlocal received
         match event:
-            case pop3.ResponseReceived(None, pop3.Ok()):
+            case pop3.ResponseReceived(pop3.Greeting(), pop3.Ok()):
                 client.send(pop3.User(_USER))
             case pop3.ResponseReceived(pop3.User(), pop3.Ok()):
                 client.send(pop3.Pass(_PASSWORD))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["REDACTED", "redacted", "secrets_follow"]
+__all__ = ["REDACTED", "redacted", "secrets_follow", "verb_of"]
 
 REDACTED = b"[redacted]"
 
@@ -13,21 +13,29 @@ _OPEN = re.compile(
     rb"[^\0-\x08\x0a-\x1f\x7f]*(?:\r\n)?"
 )
 """Commands about hosts and addresses, which may be called auth.example and compass@example. A
-control may be the end of a line that somebody has read so: what is behind it may be any command."""
+control may have been read as the end of a line: what is behind it may be any command."""
 
 _WHOLE = rb"(?![A-Za-z0-9=])"
 """Behind a verb: AUTHOR is another word, and the AUTH= of MAIL names a mailbox."""
 
-# Wherever it stands and whatever follows it: a line that is refused may hold anything.
+# Anywhere in the line and whatever follows it: a line that is refused may hold anything.
 _SECRET = re.compile(rb"(?i)\A[ \t]*(?:AUTH|PASS|APOP)=|(?:PASS|(AUTH|APOP))" + _WHOLE)
 _AUTH = re.compile(rb"AUTH" + _WHOLE)
 _PUBLIC = re.compile(rb"(?i)[ \t]+[a-z0-9_.@-]{1,64}(?=[ \t]|\Z)")
 
 
+def verb_of(line: bytes) -> str:
+    """The first word of a line, in upper case: its verb, where the line is a command."""
+    words = line[:512].split(maxsplit=1)
+    return words[0].decode("latin-1").upper() if words else ""
+
+
 def secrets_follow(line: bytes) -> bool:
-    """Whether the next lines may be secrets although `line` is refused: clients that do not wait
-    for the answer to AUTH send the user name and the password next, also where what came before
-    it on its line (a byte order mark, NUL, a bare LF) has made it none."""
+    """Whether the next lines may be secrets although `line` is refused.
+
+    Clients that do not wait for the answer to AUTH send the user name and the password next, also
+    where something before AUTH on its line (a byte order mark, NUL, a bare LF) has spoiled it.
+    """
     if _OPEN.fullmatch(line):
         return False
     said = line.upper()  # a pattern that heeds no case takes ten times as long

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 
 __all__ = [
     "Value",
@@ -91,18 +91,18 @@ def is_number(value: object, first: int, last: int) -> bool:
 
 
 def no_text(what: str, text: object) -> NoReturn:
-    """Raise LocalProtocolError: `text`, which is to be the `what`, is no str.
+    """Raise InvalidValueError: `text`, which is to be the `what`, is no str.
 
     It is not shown: it may be a secret.
     """
-    raise LocalProtocolError(f"the {what} is text (str), not {type(text).__name__}")
+    raise InvalidValueError(f"the {what} is text (str), not {type(text).__name__}")
 
 
 def check_choice(name: str, value: object, *choices: str) -> None:
-    """Raise LocalProtocolError unless `value`, the argument `name`, is one of the `choices`."""
+    """Raise InvalidValueError unless `value`, the argument `name`, is one of the `choices`."""
     if value not in choices:
         expected = " or ".join(map(repr, choices))
-        raise LocalProtocolError(f"{name}={value!r}: expected {expected}")
+        raise InvalidValueError(f"{name}={value!r}: expected {expected}")
 
 
 def octets(data: bytes | bytearray | memoryview) -> bytes:

@@ -13,6 +13,7 @@ __all__ = [
     "ConnectionClosed",
     "EndOfMessage",
     "Event",
+    "Greeting",
     "MessageData",
     "Request",
     "TlsHandshake",
@@ -37,6 +38,17 @@ class Request(Event):
     """Its name in the state machine's tables."""
 
 
+class Greeting(Request):
+    """The connection is open: the first request of every session, before any octet has come.
+
+    A server owes it the greeting (RFC 5321 section 3.1, RFC 1939 section 4) from its construction
+    on. A client's first event is the reply to it.
+    """
+
+    __slots__ = ()
+    step = "greeting"
+
+
 class MessageData(Event):
     """A piece of a message: any octets, cut anywhere; never empty when a connection gives it.
 
@@ -49,6 +61,12 @@ class MessageData(Event):
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         _set_data(self, octets(data))
+
+    def __repr__(self) -> str:
+        data = self.data
+        if len(data) <= _MOST_SHOWN:
+            return f"MessageData(data={data!r})"
+        return f"MessageData(data=<{len(data)} octets: {data[:_MOST_SHOWN]!r}...>)"
 
 
 class EndOfMessage(Request):
@@ -109,17 +127,25 @@ class ConnectionClosed(Event):
     """The last event of every connection.
 
     `clean` is False when a reply, a transaction or an exchange was cut off; `unanswered` are the
-    requests that never got their reply, oldest first.
+    requests that never got their reply, oldest first. `handed_over`: another connection goes on
+    with the session, so the transport stays open.
     """
 
-    __slots__ = __match_args__ = ("clean", "unanswered")
+    __slots__ = __match_args__ = ("clean", "unanswered", "handed_over")
     clean: bool
     unanswered: tuple[Request, ...]
+    handed_over: bool
 
-    def __init__(self, clean: bool, unanswered: tuple[Request, ...] = ()) -> None:
-        fill(self, clean, tuple(unanswered))
+    def __init__(
+        self, clean: bool, unanswered: tuple[Request, ...] = (), handed_over: bool = False
+    ) -> None:
+        fill(self, clean, tuple(unanswered), handed_over)
 
 
+_MOST_SHOWN = 64
+"""Octets of a message that its repr shows."""
+
+GREETING = Greeting()
 (_set_data,) = setters(MessageData)
 message_data = constructor(MessageData)
 """MessageData of octets that are bytes already and belong to nobody else."""

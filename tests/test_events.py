@@ -29,7 +29,7 @@ def test_smtp_gives_the_shared_ones_out_under_its_own_name(name: str) -> None:
         (smtp.TlsHandshake(), False),
         (smtp.CommandRefused(b"X", Reply(500)), False),
         (smtp.MessageRefused(None), False),
-        (smtp.ReplyReceived(None, Reply(220)), False),
+        (smtp.ReplyReceived(smtp.Greeting(), Reply(220)), False),
         (smtp.ConnectionClosed(True), False),
     ],
 )

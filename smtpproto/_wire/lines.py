@@ -97,8 +97,14 @@ class LineBuffer:
         line = octets[start:end]
         if not isinstance(line, bytes):
             line = bytes(line)
-        self._go_on_at(end + self._width)
-        if end + self._width - start > limit or self.overlong:
+        position = end + self._width
+        if position == len(octets):  # as in _go_on_at, which would be one more call for each line
+            self._octets = b""
+            self.empty = True
+            self._start = self._searched = 0
+        else:
+            self._start = self._searched = position
+        if position - start > limit or self.overlong:
             beginning, self.overlong = self.overlong or line[: min(KEPT, limit - 2)], b""
             raise LineTooLong(beginning)
         if self._width == 1 and line.endswith(b"\r"):

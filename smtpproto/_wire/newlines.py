@@ -6,7 +6,7 @@ import re
 from io import IncrementalNewlineDecoder
 from typing import NoReturn
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 
 __all__ = ["NewlineRepair", "bare_newline"]
 
@@ -33,7 +33,7 @@ def bare_newline(octets: bytes) -> int:
 class NewlineRepair:
     """Makes each newline of a message CRLF, and ends its last line.
 
-    A bare CR or LF becomes CRLF; with `strict` it raises LocalProtocolError.
+    A bare CR or LF becomes CRLF; with `strict` it raises InvalidValueError.
     """
 
     __slots__ = ("_held", "_strict", "at_line_start")
@@ -46,7 +46,7 @@ class NewlineRepair:
     def repair(self, data: bytes) -> bytes:
         """The next piece of the message, with the CR that was held back before it.
 
-        With `strict`, raises LocalProtocolError at a bare CR or LF, and takes nothing of `data`.
+        With `strict`, raises InvalidValueError at a bare CR or LF, and takes nothing of `data`.
         """
         octets = self._held + data
         held = octets[-1:] if octets.endswith(b"\r") else b""
@@ -71,7 +71,7 @@ class NewlineRepair:
         return missing
 
     def _refuse(self) -> NoReturn:
-        raise LocalProtocolError(
+        raise InvalidValueError(
             "the message holds a CR without LF or a LF without CR, which no mail message may"
             " (RFC 5321 section 2.3.8): repair it, or let newlines='crlf' do it"
         )

@@ -19,11 +19,18 @@ from smtpproto import pop3, smtp
 from smtpproto._server import ServerSide
 from smtpproto._wire.lines import LineBuffer
 from smtpproto.errors import RemoteProtocolError
-from smtpproto.events import AuthCancelled, Event, MessageData, Request, TlsHandshake
+from smtpproto.events import (
+    GREETING,
+    AuthCancelled,
+    Event,
+    MessageData,
+    Request,
+    TlsHandshake,
+)
 from smtpproto.explain._recording import Recording, Said, Side, Switch
 from smtpproto.transcript import Transcript
 
-__all__ = ["DOMAIN", "Asked", "Heard", "Observer", "Refused"]
+__all__ = ["DOMAIN", "Asked", "Heard", "Observer", "RefusedByUs"]
 
 DOMAIN = "recorded"
 """The name that our connection has for itself."""
@@ -46,15 +53,15 @@ class Heard(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A request that waits for its recorded reply; None is the opening of the connection."""
+    """A request that waits for its recorded reply."""
 
     heard: Heard
-    request: Request | None
+    request: Request
     step: str
     """Its name in the protocol's state.py."""
 
 
-class Refused(NamedTuple):
+class RefusedByUs(NamedTuple):
     """What our connection has refused by itself, and how often the recorded server replies."""
 
     heard: Heard
@@ -96,6 +103,7 @@ class Observer:
     def _begin(self, *, tls: bool) -> None:
         """A session begins: the server is to greet."""
         self._server = self._connection(tls)
+        self._server.next_event()  # the greeting, which is awaited from the beginning
         self._lines = LineBuffer()  # of the server
         self._queue: deque[Heard] = deque()  # from the client, waiting until it is their turn
         self._begun: Heard | None = None  # the first part of what is not complete
@@ -105,7 +113,7 @@ class Observer:
         self._last_step, self._ends_group = "the greeting", True
         self._spoken: Heard | None = None  # from the server
         opening = Heard(Said("C", b"", 1), "the opening of the connection")
-        self._awaited: Asked | Refused | None = Asked(opening, None, "connect")
+        self._awaited: Asked | RefusedByUs | None = Asked(opening, GREETING, GREETING.step)
 
     # -- for subclasses to fill -------------------------------------------------------------------
 
@@ -304,7 +312,7 @@ class Observer:
     ) -> None:
         """Our connection has given the reply by itself."""
         begun, _ = self._complete(step, step in self.ENDS_GROUP)
-        self._awaited = Refused(at or begun, step, why, mistake, replies)
+        self._awaited = RefusedByUs(at or begun, step, why, mistake, replies)
 
     def _auth_cancelled(self) -> None:
         assert self._last is not None
@@ -370,7 +378,7 @@ class Observer:
         )
         return octets[:-1] + b"\r\n"
 
-    def _judged(self, refused: Refused, taken: str | None) -> None:
+    def _judged(self, refused: RefusedByUs, taken: str | None) -> None:
         """Our connection refuses what the client said, and the server, or only the client, is
         wrong: `taken` is how the server replied when it did not refuse it."""
         if not refused.judged:

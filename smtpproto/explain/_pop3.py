@@ -8,17 +8,18 @@ from itertools import islice
 from smtpproto import _mechanisms as mechanisms
 from smtpproto import pop3
 from smtpproto._command import upper
+from smtpproto._redact import verb_of
 from smtpproto._wire import base64
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.events import Event, Request
-from smtpproto.explain._observer import DOMAIN, Asked, Heard, Observer, Refused
+from smtpproto.errors import LocalProtocolError, Refused, RemoteProtocolError
+from smtpproto.events import Event, Greeting, Request
+from smtpproto.explain._observer import DOMAIN, Asked, Heard, Observer, RefusedByUs
 from smtpproto.explain._recording import Recording
-from smtpproto.pop3 import _redact as redact
 from smtpproto.pop3._capabilities import NO_CAPABILITIES
-from smtpproto.pop3._commands import split
+from smtpproto.pop3._commands import VERBS, split
 from smtpproto.pop3._responses import ok, read_block, read_status
 from smtpproto.pop3._results import timestamp_of, typed_result
-from smtpproto.pop3._state import ENDS_GROUP, LETS_IN, MACHINE, step_of
+from smtpproto.pop3._session import step_of
+from smtpproto.pop3._state import ENDS_GROUP, LETS_IN, MACHINE
 
 __all__ = ["Pop3Observer"]
 
@@ -96,10 +97,11 @@ class Pop3Observer(Observer):
             return
         assert self._last is not None
         octets = self._last.said.octets
-        step, mistake = redact.verb_of(octets), True
+        step, mistake = verb_of(octets), True
+        step = step if step in VERBS else ""
         try:
             command = pop3.Command.parse(octets)
-        except pop3.CommandSyntaxError:
+        except Refused:
             pass
         else:
             step = step_of(command)
@@ -163,7 +165,7 @@ class Pop3Observer(Observer):
                 self._catch_up(awaited, taken, answer, heard)
 
     def _catch_up(
-        self, refused: Refused, taken: str, answer: Callable[[Asked], None], heard: Heard
+        self, refused: RefusedByUs, taken: str, answer: Callable[[Asked], None], heard: Heard
     ) -> None:
         """Bring our connection to where the server is, which has taken what ours refuses."""
         server, step = self._server, refused.step
@@ -182,11 +184,7 @@ class Pop3Observer(Observer):
 
     def _log_in(self) -> None:
         """Nobody knows as whom."""
-        self._server.receive_data(b"USER unknown\r\nPASS unknown\r\n")
-        self._server.next_event()
-        self._server.accept()
-        self._server.next_event()
-        self._server.authenticated("somebody")
+        self._server._session.force(pop3.State.TRANSACTION)
 
     def _challenged(self, line: bytes, heard: Heard) -> None:
         challenge = None
@@ -236,9 +234,9 @@ class Pop3Observer(Observer):
             self._server.send(response)
         self._awaited = None
 
-    def _learn(self, request: Request | None, response: pop3.Ok, heard: Heard) -> None:
+    def _learn(self, request: Request, response: pop3.Ok, heard: Heard) -> None:
         """What a response tells."""
-        if request is None:
+        if isinstance(request, Greeting):
             self._server = self._connection(self._server.tls, timestamp_of(response))
         try:
             result = typed_result(request, response)

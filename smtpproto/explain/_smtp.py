@@ -6,24 +6,25 @@ import re
 from collections import deque
 
 from smtpproto import smtp
+from smtpproto._redact import verb_of
 from smtpproto._wire import base64
 from smtpproto._wire.newlines import bare_newline
-from smtpproto.errors import LocalProtocolError
-from smtpproto.events import Event, Request
-from smtpproto.explain._observer import DOMAIN, Asked, Heard, Observer, Refused
+from smtpproto.errors import LocalProtocolError, Refused
+from smtpproto.events import Event, Greeting, Request
+from smtpproto.explain._observer import DOMAIN, Asked, Heard, Observer, RefusedByUs
 from smtpproto.explain._recording import Recording
 from smtpproto.smtp import ext
 from smtpproto.smtp._capabilities import NO_CAPABILITIES
-from smtpproto.smtp._commands import VERBS, split
+from smtpproto.smtp._commands import VERBS
 from smtpproto.smtp._replies import ReplyReader
+from smtpproto.smtp._session import step_of
 from smtpproto.smtp._state import (
     ENDS_GROUP,
     MACHINE,
-    OVERTAKEN,
     TAKES_MESSAGE,
     named,
     next_state,
-    step_of,
+    overtaken,
 )
 from smtpproto.transcript import Transcript
 
@@ -51,16 +52,6 @@ _SECTIONS = {
 }
 """Where it stands that a command is to be refused with the code."""
 
-_ONWARD = {
-    smtp.State.CONNECTED: b"HELO unknown\r\n",
-    smtp.State.READY: b"MAIL FROM:<>\r\n",
-    smtp.State.MAIL: b"RCPT TO:<Postmaster>\r\n",
-    smtp.State.RCPT: b"RSET\r\n",
-    smtp.State.BDAT: b"RSET\r\n",
-    smtp.State.FAILED: b"RSET\r\n",
-}
-"""From each state to another, in a circle through all in which commands are allowed."""
-
 _STAND_INS = {
     "EHLO": b"EHLO unknown\r\n",
     "HELO": b"HELO unknown\r\n",
@@ -79,9 +70,6 @@ words that nobody could object to."""
 _FAIL_TOGETHER = ("RCPT", "DATA", "BDAT", "BDAT LAST", "BURL", "BURL LAST")
 """What a pipelining client has sent already when MAIL, RCPT or a chunk is refused."""
 
-_AFRESH = ("MAIL", "RSET", "EHLO", "HELO", "LHLO", *TAKES_MESSAGE)
-"""Steps whose success ends what was pipelined before."""
-
 _HANDS_OVER = ("STARTTLS", "AUTH", "TURN", "ATRN", "ETRN", "BURL", "BURL LAST")
 """Steps without a stand-in that lead elsewhere, or may."""
 
@@ -98,7 +86,7 @@ class SmtpObserver(Observer):
     ENDS_GROUP = ENDS_GROUP
 
     def __init__(self, recording: Recording) -> None:
-        greetings = (_verb(said.octets) for said in recording.said("C"))
+        greetings = (verb_of(said.octets) for said in recording.said("C"))
         first = next((verb for verb in greetings if verb in ("EHLO", "HELO", "LHLO")), "")
         self._lmtp = first == "LHLO"
         self.protocol = "LMTP" if self._lmtp else "SMTP"
@@ -111,7 +99,6 @@ class SmtpObserver(Observer):
         self._reply: smtp.Reply | None = None  # that was given last
         self._bare: Heard | None = None  # where the message has a bare CR or LF
         self._recipients = 0  # of the transaction
-        self._overtaken = False  # MAIL, RCPT or a chunk was refused: the rest of its group fails
 
     def _connection(self, tls: bool) -> smtp.ServerConnection:
         return smtp.ServerConnection(DOMAIN, lmtp=self._lmtp, tls=tls, limits=_LIMITS)
@@ -143,6 +130,9 @@ class SmtpObserver(Observer):
         within = self._within_message or self._begun is not self._last
         if within and self._bare is None and bare_newline(octets.removesuffix(b"\r")) >= 0:
             self._bare = self._last
+        envelope = self._server.envelope
+        if envelope is not None:
+            self._recipients = len(envelope.recipients)
         super()._tell(octets)
 
     def _step_of(self, request: Request) -> str:
@@ -176,7 +166,7 @@ class SmtpObserver(Observer):
         section = _SECTIONS.get(reply.code)
         text = reply.text.removeprefix(f"{DOMAIN} ")
         why = f"{text} ({section})" if section else text
-        if self._overtaken and reply.code == 503 and self._pipelining:
+        if self._server._session.overtaken and reply.code == 503 and self._pipelining:
             mistake = step not in _FAIL_TOGETHER
         else:
             mistake = reply.code not in _MAY_BE_TRIED
@@ -202,16 +192,14 @@ class SmtpObserver(Observer):
             self._left(awaited, heard)
         elif awaited is None:
             self._unasked(reply, heard)
-        elif isinstance(awaited, Refused):
+        elif isinstance(awaited, RefusedByUs):
             self._judge(awaited, reply, heard)
         else:
             self._answer(awaited, reply, heard)
-        if awaited is not None:
-            self._remember(awaited, reply)
 
-    def _left(self, awaited: Asked | Refused | None, heard: Heard) -> None:
+    def _left(self, awaited: Asked | RefusedByUs | None, heard: Heard) -> None:
         """421 answers whatever was asked, and ends the session (RFC 5321 section 3.8)."""
-        if isinstance(awaited, Refused) and awaited.mistake:
+        if isinstance(awaited, RefusedByUs) and awaited.mistake:
             self._problem(awaited.heard, awaited.why)
         self._awaited = None
         self._server.shutdown()
@@ -233,7 +221,7 @@ class SmtpObserver(Observer):
         moves = MACHINE[server.state][step]
         if next_state(moves, reply.code) is None:
             kinds = named(moves)
-            if request is None:
+            if isinstance(request, Greeting):
                 self._problem(heard, f"the greeting is missing: expected {kinds}")
                 server.accept()
                 self._awaited = None
@@ -260,7 +248,7 @@ class SmtpObserver(Observer):
         if server.owed is None:
             self._awaited = None
 
-    def _give(self, request: Request | None, reply: smtp.Reply, heard: Heard) -> None:
+    def _give(self, request: Request, reply: smtp.Reply, heard: Heard) -> None:
         server = self._server
         self._reply = reply
         if isinstance(request, smtp.Ehlo | smtp.Lhlo | smtp.Helo) and reply.severity == 2:
@@ -288,17 +276,6 @@ class SmtpObserver(Observer):
             self._problem(heard, f"the challenge is not base64 ({self.SASL})")
             return b""
 
-    def _remember(self, answered: Asked | Refused, reply: smtp.Reply) -> None:
-        """What a reply means for those after it."""
-        step = answered.step
-        if reply.code >= 400:
-            self._overtaken = self._overtaken or step in ("MAIL", "RCPT", "BDAT", "BURL")
-        elif step == "RCPT":
-            self._recipients += 1
-        elif step in _AFRESH:
-            self._recipients = 0
-            self._overtaken = False
-
     def _turned(self) -> None:
         """From here on the side that answered the connection is the client (RFC 2645)."""
         self._transcript.note("... the roles change: C: is who answered the connection")
@@ -309,10 +286,10 @@ class SmtpObserver(Observer):
 
     # -- what ours refuses ------------------------------------------------------------------------
 
-    def _judge(self, refused: Refused, reply: smtp.Reply, heard: Heard) -> None:
+    def _judge(self, refused: RefusedByUs, reply: smtp.Reply, heard: Heard) -> None:
         """The reply to what our connection has refused by itself."""
         taken = reply.code < 400
-        unusual = taken and reply.code not in OVERTAKEN.get(refused.step, ())
+        unusual = taken and reply.code not in overtaken(refused.step, self._server.state)
         if refused.mistake or unusual:
             self._judged(refused, f"{reply.code} {reply.text}" if taken else None)
         if self._server.closed:
@@ -324,7 +301,7 @@ class SmtpObserver(Observer):
         else:
             self._awaited = None
 
-    def _catch_up(self, refused: Refused, reply: smtp.Reply, heard: Heard) -> None:
+    def _catch_up(self, refused: RefusedByUs, reply: smtp.Reply, heard: Heard) -> None:
         """Bring our connection to where the server is, which has taken what ours refuses."""
         server, step = self._server, refused.step
         stand_in = _STAND_INS.get(step)
@@ -333,13 +310,9 @@ class SmtpObserver(Observer):
             if step in _HANDS_OVER or reply.severity != 2:
                 self._lose(heard, f"what {step} has led to is unknown")
             return
-        for _ in _ONWARD:  # once round: the limits that were offered may refuse a stand-in too
-            if step in MACHINE[server.state] or server.state not in _ONWARD:
-                break
-            server.receive_data(self._hello(_ONWARD[server.state]))
-            for event in server.events():
-                if isinstance(event, Request):
-                    server.accept()
+        session = server._session
+        if step not in session.moves:
+            session.force(next(state for state, moves in MACHINE.items() if step in moves))
         self._stand_in(self._hello(stand_in), noted=False)
         if isinstance(self._awaited, Asked):
             self._answer(self._awaited, reply, heard)
@@ -355,17 +328,12 @@ _PATH = re.compile(rb"[ \t]*[A-Za-z]+[ \t]+[A-Za-z]+:<")
 """What servers take without it, but no client may leave out."""
 
 
-def _verb(line: bytes) -> str:
-    """The first word of a line, in upper case."""
-    return split(line[:64].decode("latin-1").strip("\r\n"))[0]
-
-
 def _step(line: bytes) -> str:
     """The step that a line was meant to be; its verb where it is none."""
     try:
         return step_of(smtp.Command.parse(line))
-    except smtp.CommandSyntaxError:
-        verb = _verb(line)
+    except Refused:
+        verb = verb_of(line)
         return VERBS[verb].step if verb in VERBS else verb
 
 

@@ -6,35 +6,24 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeVar
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.pop3._commands import List, Stat, Uidl
 from smtpproto.pop3._listings import MaildropStatus, ScanListing, UniqueId
 from smtpproto.pop3._responses import Err, Ok
+from smtpproto.pop3._state import STEPS
 
-__all__ = ["ACCEPTED", "USUAL", "counted", "fitting", "refusal", "typed_answer"]
+__all__ = ["USUAL", "counted", "fitting", "refusal", "typed_answer"]
 
 V = TypeVar("V")
 
-ACCEPTED: dict[str, str] = {
-    "connect": "POP3 server ready",
-    "USER": "Send the password",
-    "STLS": "Begin TLS negotiation",
-    "UTF8": "UTF8 enabled",
-    "DELE": "Message deleted",
-    "RSET": "No message is deleted",
-    "NOOP": "",
-    "QUIT": "POP3 server signing off",
-    "CAPA": "Capability list follows",
-    "AUTH list": "Mechanism list follows",
-    "extended": "",
-}
-"""What `accept` says to each step that it may answer."""
-
-_NAMED = ("connect", "QUIT", "CAPA", "AUTH list")
+_NAMED = ("greeting", "QUIT", "CAPA", "AUTH list")
+"""Steps whose answer is not the same on every server."""
 USUAL: dict[str, tuple[Ok, bytes]] = {
-    step: (Ok(text), bytes(Ok(text))) for step, text in ACCEPTED.items() if step not in _NAMED
+    name: (Ok(step.accepted), bytes(Ok(step.accepted)))
+    for name, step in STEPS.items()
+    if step.accepted is not None and name not in _NAMED
 }
-"""The same where the answer is the same on every server, and its wire form."""
+"""What ``accept()`` answers to each of the others, and its wire form."""
 
 _WIDTH = 510
 """Octets of a response line without its CRLF (RFC 1939 section 3)."""
@@ -44,11 +33,11 @@ def fitting(head: str, text: str, tail: str = "", *, utf8: bool) -> str:
     """Any text whatever, between `head` and `tail`, as it can stand in one response.
 
     It is cut to the length of a line, what cannot be sent becomes "?", and so does a "[" at its
-    start, which would begin a response code (RFC 2449 section 8). Raises LocalProtocolError for
+    start, which would begin a response code (RFC 2449 section 8). Raises InvalidValueError for
     what is no str.
     """
     if not isinstance(text, str):
-        raise LocalProtocolError(f"the text of a response is a str, not {text!r:.60}")
+        raise InvalidValueError(f"the text of a response is a str, not {text!r:.60}")
     charset = "utf-8" if utf8 else "ascii"
     words = " ".join(word for word in (head, text[:_WIDTH]) if word)
     carried = words.encode(charset, "replace").decode(charset)
@@ -76,22 +65,22 @@ def counted(status: MaildropStatus) -> str:
 
 
 def typed_answer(command: Stat | List | Uidl, result: object) -> Ok:
-    """The answer to a command whose result is given. Raises LocalProtocolError."""
+    """The answer to a command whose result is given. Raises InvalidValueError."""
     if isinstance(command, Stat):
         return Ok(str(_expect(command, result, MaildropStatus)))
     kind: type[ScanListing | UniqueId] = ScanListing if isinstance(command, List) else UniqueId
     if command.number is not None:
         one = _expect(command, result, kind)
         if one.number != command.number:
-            raise LocalProtocolError(f"{one!r} is not about the message of {command!r}")
+            raise InvalidValueError(f"{one!r} is not about the message of {command!r}")
         return Ok(str(one))
     if isinstance(result, ScanListing | UniqueId) or not isinstance(result, Iterable):
-        raise LocalProtocolError(f"{command!r} is answered by several values, not {result!r}")
+        raise InvalidValueError(f"{command!r} is answered by several values, not {result!r}")
     listings = [_expect(command, one, kind) for one in result]
     return Ok(f"{len(listings)} messages", lines=map(str, listings))
 
 
 def _expect(command: object, result: object, kind: type[V]) -> V:
     if not isinstance(result, kind):
-        raise LocalProtocolError(f"{command!r} is answered by {kind.__name__}, not {result!r}")
+        raise InvalidValueError(f"{command!r} is answered by {kind.__name__}, not {result!r}")
     return result

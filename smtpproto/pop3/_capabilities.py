@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from smtpproto._mechanisms import REVEALING
 from smtpproto._value import Value, constructor, fill
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
+from smtpproto.pop3._commands import VERBS, Command, Extended
 
-__all__ = ["NO_CAPABILITIES", "Capabilities"]
+__all__ = ["NO_CAPABILITIES", "Capabilities", "offered_verbs"]
 
 
 class Capabilities(Value):
@@ -22,7 +24,7 @@ class Capabilities(Value):
     Mechanisms that show the secret to whoever listens (PLAIN, LOGIN, XOAUTH2, OAUTHBEARER) are
     neither shown nor allowed without TLS (RFC 5034 section 4), unless `plaintext_without_tls`
     says that the connection is private by other means. That is the server's policy and not on
-    the wire, so it is no part of the value. Raises LocalProtocolError for what is no line.
+    the wire, so it is no part of the value. Raises InvalidValueError for what is no line.
     """
 
     __slots__ = ("lines", "_folded", "_without_tls")
@@ -33,13 +35,13 @@ class Capabilities(Value):
 
     def __init__(self, lines: Iterable[str] = (), *, plaintext_without_tls: bool = False) -> None:
         if isinstance(lines, str):
-            raise LocalProtocolError(f"Capabilities: {lines!r} must be a list of lines")
+            raise InvalidValueError(f"Capabilities: {lines!r} must be a list of lines")
         words = [line.split() for line in lines]
         for tag, *arguments in (line or [""] for line in words):
             if not (tag.isascii() and tag.isprintable()) or "." in tag or not tag:
-                raise LocalProtocolError(f"{tag!r} is no tag of a capability (RFC 2449 section 3)")
+                raise InvalidValueError(f"{tag!r} is no tag of a capability (RFC 2449 section 3)")
             if not all(word.isprintable() for word in arguments):
-                raise LocalProtocolError(f"the arguments of {tag} hold a control character")
+                raise InvalidValueError(f"the arguments of {tag} hold a control character")
         fill(self, tuple(map(" ".join, words)))
         object.__setattr__(self, "_folded", _fold(self.lines))
         object.__setattr__(self, "_without_tls", plaintext_without_tls)
@@ -146,3 +148,29 @@ def _number(arguments: tuple[str, ...] | None) -> int | None:
 
 
 NO_CAPABILITIES = Capabilities()
+
+
+# -- what they allow ------------------------------------------------------------------------------
+
+_NEEDED = {"TOP": "TOP", "UIDL": "UIDL", "AUTH": "SASL", "STLS": "STLS", "UTF8": "UTF8",
+           "LANG": "LANG"}  # fmt: skip
+"""The capability that each optional command needs; the others are allowed everywhere."""
+_NO_VERBS = frozenset(
+    {"SASL", "RESP-CODES", "LOGIN-DELAY", "PIPELINING", "EXPIRE", "IMPLEMENTATION",
+     "AUTH-RESP-CODE"}
+)  # fmt: skip
+"""Capabilities that are no commands (RFC 2449 section 6, RFC 3206 section 6); others may be."""
+
+
+@lru_cache(maxsize=64)
+def offered_verbs(capabilities: Capabilities, apop: bool) -> Mapping[str, type[Command]]:
+    """The commands that may be given, each with its class."""
+    tags = {line.split(" ")[0].upper() for line in capabilities}
+    offered = {
+        verb: command
+        for verb, command in VERBS.items()
+        if verb not in _NEEDED or _NEEDED[verb] in tags
+    }
+    if not apop:
+        del offered["APOP"]
+    return {**offered, **dict.fromkeys(tags - VERBS.keys() - _NO_VERBS, Extended)}

@@ -4,7 +4,7 @@ The reader takes what people and old clients send: any case, trailing spaces, ``
 ``TOP 1,5``. The writer writes only what the RFCs allow, and no command can be built that would
 hold CR, LF or NUL, so nothing that is put into one can start another.
 
-A reader gets the text after the verb and raises CommandSyntaxError, which carries the response.
+A reader gets the text after the verb and raises Refused, which has the text of the response.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from smtpproto._redact import redacted
 from smtpproto._value import fill, is_number, no_text
 from smtpproto._value import octets as as_octets
 from smtpproto._wire.base64 import decode, encode
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.pop3._responses import Err
+from smtpproto.errors import InvalidValueError, Refused
 from smtpproto.sasl._strings import same
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "Auth",
     "Capa",
     "Command",
-    "CommandSyntaxError",
     "Dele",
     "Extended",
     "Lang",
@@ -52,27 +50,19 @@ MOST = 10**10 - 1
 """The largest message-number, and the largest number of lines, that is read or written."""
 
 
-class CommandSyntaxError(RemoteProtocolError):
-    """A command line that cannot be read; `response` is the server's answer to it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.response = Err(text)
-
-
 def _bad_argument(text: str) -> NoReturn:
-    raise CommandSyntaxError(f"Syntax: {text}")
+    raise Refused(501, "5.5.4", f"Syntax: {text}")
 
 
 def _name(name: str) -> str:
     if not name or clean(name, "name").strip(" ") != name:
-        raise LocalProtocolError(f"the name {name!r} is empty, or has spaces around it")
+        raise InvalidValueError(f"the name {name!r} is empty, or has spaces around it")
     return name
 
 
 def _number(number: int, what: str, least: int = 1) -> int:
     if not is_number(number, least, MOST):
-        raise LocalProtocolError(f"{what} {number!r}: expected a number from {least} to {MOST}")
+        raise InvalidValueError(f"{what} {number!r}: expected a number from {least} to {MOST}")
     return number
 
 
@@ -85,7 +75,7 @@ class Command(CommandLine):
     def parse(cls, line: bytes) -> Command:
         """The command of a line with or without its CRLF, whatever this class is.
 
-        A verb that is none of the RFCs' gives Extended. Raises CommandSyntaxError.
+        A verb that is none of the RFCs' gives Extended. Raises Refused.
         """
         try:
             text = line.removesuffix(b"\r\n").decode()
@@ -93,7 +83,7 @@ class Command(CommandLine):
             text = "\0"
         verb, argument = split(text)
         if CONTROL.search(verb + argument.replace("\t", " ")):
-            raise CommandSyntaxError("A command is one line of printable UTF-8")
+            raise Refused(500, "5.5.2", "A command is one line of printable UTF-8")
         command = VERBS.get(verb)
         return command.read(argument) if command else read_extended(verb, argument)
 
@@ -101,7 +91,7 @@ class Command(CommandLine):
     def read(cls, argument: str) -> Command:
         """The command of this verb with that argument; of a command without fields, the one.
 
-        Raises CommandSyntaxError.
+        Raises Refused.
         """
         raise NotImplementedError
 
@@ -226,7 +216,7 @@ class Pass(Command):
             no_text("password", secret)
         # Not shown, as no secret is.
         if not secret or CONTROL.search(secret.replace("\t", " ")):
-            raise LocalProtocolError("the password is empty, or holds a control character")
+            raise InvalidValueError("the password is empty, or holds a control character")
         fill(self, secret)
 
     @classmethod
@@ -261,7 +251,7 @@ class Apop(Command):
 
     def __init__(self, name: str, digest: str) -> None:
         if not _DIGEST.fullmatch(digest):
-            raise LocalProtocolError("APOP: a digest is 32 lower-case hexadecimal digits")
+            raise InvalidValueError("APOP: a digest is 32 lower-case hexadecimal digits")
         fill(self, _name(name), digest)
 
     @classmethod
@@ -295,12 +285,12 @@ class Auth(Command):
     def __init__(self, mechanism: str | None = None, initial_response: bytes | None = None) -> None:
         if mechanism is None:
             if initial_response is not None:
-                raise LocalProtocolError("AUTH without a mechanism has no initial response")
+                raise InvalidValueError("AUTH without a mechanism has no initial response")
             fill(self, None, None)
             return
         name = upper(mechanism)
         if not mechanisms.NAME.fullmatch(name):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{mechanism!r} is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
             )
@@ -318,7 +308,7 @@ class Auth(Command):
         try:
             return cls(name, b"" if initial == "=" else decode(initial.strip(" ").encode()))
         except ValueError:
-            raise CommandSyntaxError("Cannot decode the initial response") from None
+            raise Refused(501, "5.5.2", "Cannot decode the initial response") from None
 
     @property
     def multiline(self) -> bool:
@@ -461,7 +451,7 @@ class Lang(Command):
 
     def __init__(self, tag: str | None = None) -> None:
         if tag is not None and not _RANGE.fullmatch(tag):
-            raise LocalProtocolError(f"LANG: {tag!r} is no language range (RFC 4647 section 2.1)")
+            raise InvalidValueError(f"LANG: {tag!r} is no language range (RFC 4647 section 2.1)")
         fill(self, tag)
 
     @classmethod
@@ -495,7 +485,7 @@ class Extended(Command):
     def __init__(self, verb: str, argument: str | None = None) -> None:
         name = upper(verb)
         if not _VERB.fullmatch(name) or name in VERBS:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{verb!r}: expected a verb of letters, digits and '-' that has no class of its own"
             )
         text = clean(argument, "argument").strip(" ") if argument else ""
@@ -509,9 +499,9 @@ _VERB = re.compile(r"[A-Z0-9][A-Z0-9-]*")
 
 
 def read_extended(verb: str, argument: str) -> Command:
-    """An Extended command. Raises CommandSyntaxError when the verb is none."""
+    """An Extended command. Raises Refused when the verb is none."""
     if not _VERB.fullmatch(upper(verb)):
-        raise CommandSyntaxError("Unknown command")
+        raise Refused(500, "5.5.2", "Unknown command")
     return Extended(verb, argument or None)
 
 
@@ -531,7 +521,7 @@ class Raw(Command):
 
     def __init__(self, octets: bytes, replies: int = 1, multiline: bool = False) -> None:
         if replies < 0:
-            raise LocalProtocolError(f"Raw: {replies} replies: expected 0 or more")
+            raise InvalidValueError(f"Raw: {replies} replies: expected 0 or more")
         fill(self, as_octets(octets), replies, bool(multiline))
 
     def __bytes__(self) -> bytes:

@@ -13,11 +13,32 @@ from smtpproto.events import (
     ConnectionClosed,
     EndOfMessage,
     Event,
+    Greeting,
     MessageData,
     Request,
     TlsHandshake,
 )
 from smtpproto.pop3._capabilities import Capabilities
+from smtpproto.pop3._commands import (
+    Apop,
+    Auth,
+    Capa,
+    Dele,
+    Extended,
+    Lang,
+    List,
+    Noop,
+    Pass,
+    Quit,
+    Retr,
+    Rset,
+    Stat,
+    Stls,
+    Top,
+    Uidl,
+    User,
+    Utf8,
+)
 from smtpproto.pop3._listings import Language, MaildropStatus, ScanListing, UniqueId
 from smtpproto.pop3._responses import Response
 
@@ -25,14 +46,17 @@ __all__ = [
     "AuthCancelled",
     "AuthChallenge",
     "AuthResponse",
+    "ClientEvent",
     "CommandRefused",
     "ConnectionClosed",
     "EndOfMessage",
     "Event",
+    "Greeting",
     "MessageData",
     "Request",
     "ResponseReceived",
     "Result",
+    "ServerEvent",
     "TlsHandshake",
 ]
 
@@ -72,14 +96,15 @@ command_refused = constructor(CommandRefused)
 class ResponseReceived(Event):
     """Client: the server's response to `command`.
 
-    `command` is the very value that was sent. It is None for the greeting, and for a ``-ERR``
-    that nothing asked for, with which servers take their leave. After an Ok to Retr and Top
+    `command` is the very value that was sent; the first is Greeting. None stands for an
+    ``-ERR`` that nothing asked for, with which servers take their leave. After an Ok to Retr and
+    Top
     follow MessageData and EndOfMessage.
 
     `result` is what an Ok tells, typed; None where it tells nothing:
 
     ================  =========================================================
-    the greeting      its timestamp, a str, if it has one that is a msg-id
+    Greeting()        its timestamp, a str, if it has one that is a msg-id
     Stat()            a MaildropStatus
     List(), List(n)   ScanListings; the ScanListing of message n
     Uidl(), Uidl(n)   UniqueIds; the UniqueId of message n
@@ -104,3 +129,37 @@ class ResponseReceived(Event):
 
 
 response_received = constructor(ResponseReceived)
+
+
+ServerEvent: TypeAlias = (
+    Greeting
+    | User
+    | Pass
+    | Apop
+    | Auth
+    | Stls
+    | Utf8
+    | Stat
+    | List
+    | Uidl
+    | Retr
+    | Top
+    | Dele
+    | Noop
+    | Rset
+    | Quit
+    | Capa
+    | Lang
+    | Extended
+    | CommandRefused
+    | AuthResponse
+    | AuthCancelled
+    | TlsHandshake
+    | ConnectionClosed
+)
+"""Whatever a server connection gives: ``assert_never`` shows that a ``match`` has all of it."""
+
+ClientEvent: TypeAlias = (
+    ResponseReceived | MessageData | EndOfMessage | AuthChallenge | TlsHandshake | ConnectionClosed
+)
+"""Whatever a client connection gives."""

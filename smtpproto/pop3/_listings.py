@@ -13,7 +13,7 @@ from itertools import filterfalse, repeat
 from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 from smtpproto._value import Value, constructor, fill, is_number, no_text, setters
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.errors import InvalidValueError, RemoteProtocolError
 from smtpproto.pop3._commands import MOST
 
 __all__ = [
@@ -43,20 +43,20 @@ _WINDOW = 16384
 
 def _check(what: str, number: int, least: int, most: int) -> None:
     if not is_number(number, least, most):
-        raise LocalProtocolError(f"{what} {number!r}: expected a number from {least} to {most}")
+        raise InvalidValueError(f"{what} {number!r}: expected a number from {least} to {most}")
 
 
 def check_octets(octets: int) -> None:
-    """Raise LocalProtocolError for what is no size of a message."""
+    """Raise InvalidValueError for what is no size of a message."""
     _check("ScanListing: octets", octets, 0, _MOST_OCTETS)
 
 
 def check_uid(uid: str) -> None:
-    """Raise LocalProtocolError for what is no unique-id."""
+    """Raise InvalidValueError for what is no unique-id."""
     if not isinstance(uid, str):
         no_text("unique-id", uid)
     if not _UID.fullmatch(uid):
-        raise LocalProtocolError(
+        raise InvalidValueError(
             f"{uid!r} is no unique-id: 1 to 70 characters from '!' to '~' (RFC 1939 section 7)"
         )
 
@@ -205,9 +205,9 @@ class Language(_Listing):
 
     def __init__(self, tag: str, description: str = "") -> None:
         if not re.fullmatch("[A-Za-z0-9-]+", tag):
-            raise LocalProtocolError(f"{tag!r} is no language tag (RFC 5646)")
+            raise InvalidValueError(f"{tag!r} is no language tag (RFC 5646)")
         if not description.isprintable() or description.strip(" ") != description:
-            raise LocalProtocolError(f"{description!r} is no description of a language")
+            raise InvalidValueError(f"{description!r} is no description of a language")
         fill(self, tag, description)
 
     @classmethod
@@ -225,7 +225,7 @@ _build: Callable[..., Any] = tuple.__new__  # a ScanListing or a UniqueId that i
 class Listings(Value, Sequence[N]):
     """The values of all lines of a listing, each built when it is asked for.
 
-    Stands for the tuple of them: immutable, equal to it, with its hash. Raises LocalProtocolError
+    Stands for the tuple of them: immutable, equal to it, with its hash. Raises InvalidValueError
     for values of another class.
     """
 
@@ -239,7 +239,7 @@ class Listings(Value, Sequence[N]):
         listed = tuple(values)
         for value in listed:
             if not isinstance(value, self._kind):
-                raise LocalProtocolError(
+                raise InvalidValueError(
                     f"{type(self).__name__} are made of {self._kind.__name__} values, not"
                     f" {value!r:.60}"
                 )

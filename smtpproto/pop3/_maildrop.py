@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.pop3._answers import counted
 from smtpproto.pop3._commands import Command, Dele, List, Noop, Retr, Rset, Stat, Top, Uidl
 from smtpproto.pop3._listings import MaildropStatus, UniqueId, check_octets, check_uid
@@ -33,7 +33,7 @@ class Maildrop:
                 remove_message(message.uid)
             conn.accept()
 
-    Raises LocalProtocolError for what is no unique-id, or no size.
+    Raises InvalidValueError for what is no unique-id, or no size.
     """
 
     __slots__ = ("_deleted", "_octets", "_sizes", "_uids")
@@ -61,17 +61,17 @@ class Maildrop:
         return tuple(UniqueId(number, self.uid(number)) for number in sorted(self._deleted))
 
     def uid(self, number: int) -> str:
-        """The unique-id of message `number`, marked or not. Raises LocalProtocolError for a number
+        """The unique-id of message `number`, marked or not. Raises InvalidValueError for a number
         that no message has."""
         if not 1 <= number <= len(self._uids):
-            raise LocalProtocolError(f"no message has the number {number}")
+            raise InvalidValueError(f"no message has the number {number}")
         return self._uids[number - 1]
 
     def answer(self, command: Command) -> Response:
         """The response to STAT, LIST, UIDL, DELE, RSET or NOOP; to RETR and TOP the Ok that the
         message follows, or the Err.
 
-        Raises LocalProtocolError for any other command.
+        Raises InvalidValueError for any other command.
         """
         if isinstance(command, List | Uidl | Retr | Top | Dele) and command.number is not None:
             return self._answer_about(command, command.number)
@@ -87,7 +87,7 @@ class Maildrop:
             return Ok(f"maildrop has {counted(self.status)}")
         if isinstance(command, Noop):
             return Ok()
-        raise LocalProtocolError(f"{command!r} is not about messages: the server answers it")
+        raise InvalidValueError(f"{command!r} is not about messages: the server answers it")
 
     def _answer_about(self, command: List | Uidl | Retr | Top | Dele, number: int) -> Response:
         if number > len(self._uids):

@@ -15,7 +15,7 @@ from smtpproto._value import Value, constructor, fill, no_text, setters
 from smtpproto._wire.dots import DotDecoder, DotEncoder
 from smtpproto._wire.newlines import bare_newline
 from smtpproto._wire.text import without_controls
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.errors import InvalidValueError, RemoteProtocolError
 
 __all__ = ["Err", "Ok", "Response", "read_block", "read_status"]
 
@@ -32,7 +32,7 @@ class Response(Value):
 
     `text` is for people. `code` is the response code before it, in upper case and without
     brackets, or None: IN-USE, LOGIN-DELAY (RFC 2449), AUTH, SYS/TEMP, SYS/PERM (RFC 3206), UTF8
-    (RFC 6856), or any other. Raises LocalProtocolError for what cannot be written.
+    (RFC 6856), or any other. Raises InvalidValueError for what cannot be written.
     """
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class Ok(Response):
         self, text: str = "", code: str | None = None, lines: Iterable[str] | None = None
     ) -> None:
         if isinstance(lines, str):
-            raise LocalProtocolError("Ok: the lines are a list, not one text")
+            raise InvalidValueError("Ok: the lines are a list, not one text")
         block = None if lines is None else _block_of(tuple(lines))
         text, code = _checked(text, code)
         _set_text(self, text)
@@ -123,42 +123,42 @@ err = constructor(Err)
 
 
 def _checked(text: str, code: str | None) -> tuple[str, str | None]:
-    """What can be written, and is read back as it is. Raises LocalProtocolError."""
+    """What can be written, and is read back as it is. Raises InvalidValueError."""
     if not isinstance(text, str):
         no_text("response text", text)
     if code is not None:
         code = code.upper()
         if not _CODE.fullmatch(f"[{code}]"):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{code!r} is no response code, such as IN-USE or SYS/TEMP (RFC 2449 section 8)"
             )
     elif _CODE.match(text):
-        raise LocalProtocolError(
+        raise InvalidValueError(
             f"the text {text!r} begins with what would be read as a response code: give it as code"
         )
     if _CONTROLS.search(text):
-        raise LocalProtocolError(f"the text {text!r} holds a control character: it is one line")
+        raise InvalidValueError(f"the text {text!r} holds a control character: it is one line")
     _encoded(text)
     return text, code
 
 
 def _block_of(lines: tuple[str, ...]) -> bytes:
-    """The lines as octets, each with its CRLF. Raises LocalProtocolError."""
+    """The lines as octets, each with its CRLF. Raises InvalidValueError."""
     text = "\n".join((*lines, ""))
     if text.count("\n") != len(lines) or _CONTROLS_IN_LINES.search(text):
-        raise LocalProtocolError("a line of the response holds a control character")
+        raise InvalidValueError("a line of the response holds a control character")
     return _encoded(text).replace(b"\n", b"\r\n")
 
 
 def _encoded(text: str) -> bytes:
-    """The octets that are read back as `text`. Raises LocalProtocolError."""
+    """The octets that are read back as `text`. Raises InvalidValueError."""
     try:
         # Octets of a foreign charset that were read into a text go out again as they came.
         octets = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         octets = b""
     if octets.decode("utf-8", "surrogateescape") != text:
-        raise LocalProtocolError(f"the text {text[:512]!r} cannot be written as UTF-8")
+        raise InvalidValueError(f"the text {text[:512]!r} cannot be written as UTF-8")
     return octets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.pop3._capabilities import Capabilities
 from smtpproto.pop3._commands import Auth, Capa, Lang, List, Stat, Uidl
 from smtpproto.pop3._events import Request, Result
@@ -28,7 +28,7 @@ def timestamp_of(response: Response) -> str | None:
     for word in re.findall("<[^<>]*>", response.text):
         try:
             return check_timestamp(word)
-        except LocalProtocolError:
+        except InvalidValueError:
             pass
     return None
 

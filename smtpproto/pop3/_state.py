@@ -4,37 +4,34 @@ Theory of operation
 ===================
 
 A session is a sequence of *steps* of the client, each answered by the server, and the answer
-moves the session from one state to the next. Steps are named by their verbs; three are not
-commands: the opening of the connection ("connect"), a SASL response ("AUTH response") and the
-TLS handshake ("TLS"). AUTH without a mechanism, "AUTH list", is a step apart because it leads
-nowhere.
+moves the session from one state to the next. Steps are named by their verbs; four are not
+commands the client means: the opening of the connection ("greeting"), a SASL response ("AUTH
+response"), the TLS handshake ("TLS"), and any line that the server connection refuses by itself
+("refused"). AUTH without a mechanism, "AUTH list", is a step apart because it leads nowhere.
 
-`MACHINE` says for each state which steps it allows, and for each step where each kind of answer
-leads. A kind is how the answer begins, ``+OK``, ``-ERR``, or ``+`` for a SASL challenge; the first
-kind listed is success. An answer of a kind that is not listed breaks the protocol. The message
-behind an ``+OK`` to RETR or TOP, and the lines behind others, are part of that answer.
+`STEPS` has a row for each step: what is true of it in every state. `MACHINE` says for each state
+which steps it allows, and for each step where each kind of answer leads. A kind is how the answer
+begins, ``+OK``, ``-ERR``, or ``+`` for a SASL challenge; the first kind listed is success. An
+answer of a kind that is not listed breaks the protocol. The message behind an ``+OK`` to RETR or
+TOP, and the lines behind others, are part of that answer.
 
 The RFC's AUTHORIZATION state is two here: USER is the one after a USER that was accepted, and
 there alone PASS is allowed (RFC 1939 section 7). `ENTERED` names the one step that moves the
 session before it is answered: QUIT in the TRANSACTION state, which enters the UPDATE state.
 
 This file does not know which role anybody plays. The server asks the table before it hands a
-command out (not allowed: ``-ERR``), the client before it sends one (not allowed:
-LocalProtocolError), and both move along it when an answer is given. A client's pipelined command
-that is not allowed any more, because one before it was refused, can only be refused too.
-
-The second half is about pipelining (RFC 2449 section 6.6) and time (RFC 1939 section 3).
+command out (not allowed: ``-ERR``), the client before it sends one (not allowed: OutOfOrderError),
+and both move along it when an answer is given. A client's pipelined command that is not allowed
+any more, because one before it was refused, can only be refused too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
-from smtpproto.events import Request
-from smtpproto.pop3._commands import Auth
-
-__all__ = ["ENTERED", "MACHINE", "SUCCESS", "Moves", "State", "step_of", "success"]
+__all__ = ["ENTERED", "MACHINE", "STEPS", "SUCCESS", "Moves", "State", "Step", "success"]
 
 
 class State(Enum):
@@ -60,14 +57,76 @@ class State(Enum):
     __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is slow
 
 
-Moves = Mapping[str, State]
-"""Where the kinds of answer lead."""
-
 OK, ERR, CONTINUE = "+OK", "-ERR", "+"
 
 GREETING, AUTHORIZATION, USER = State.GREETING, State.AUTHORIZATION, State.USER
 AUTH, TLS, TRANSACTION = State.AUTH, State.TLS, State.TRANSACTION
 UPDATE, CLOSED = State.UPDATE, State.CLOSED
+
+RESTING = (GREETING, AUTHORIZATION, USER, TRANSACTION)
+"""Where either side may leave without cutting off an exchange or the UPDATE state."""
+
+
+# -- the steps ------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """What is true of a step in every state that allows it."""
+
+    accepted: str | None = None
+    """The text with which ``accept()`` answers. None where only the application knows the
+    answer."""
+    lets_in: bool = False
+    """Whether its success lets somebody in: a server must say who."""
+    needs_result: bool = False
+    """Whether ``accept()`` needs a result."""
+    ends_group: bool = False
+    """Whether a client waits for the response before it writes more (RFC 2449 section 6.6; what
+    an unregistered verb does is not known)."""
+    barrier: bool = False
+    """Whether nothing may even be queued until it is answered: it changes who talks, or what may
+    be sent, or whether it is sent in clear."""
+
+
+STEPS: Mapping[str, Step] = {
+    "greeting": Step("POP3 server ready", ends_group=True),
+    "USER": Step("Send the password"),
+    "PASS": Step(lets_in=True),
+    "APOP": Step(lets_in=True),
+    "AUTH": Step(lets_in=True, ends_group=True, barrier=True),
+    "AUTH response": Step(lets_in=True, ends_group=True, barrier=True),
+    "AUTH list": Step("Mechanism list follows", ends_group=True),
+    "STLS": Step("Begin TLS negotiation", ends_group=True, barrier=True),
+    "TLS": Step(),
+    "UTF8": Step("UTF8 enabled"),
+    "STAT": Step(needs_result=True),
+    "LIST": Step(needs_result=True),
+    "UIDL": Step(needs_result=True),
+    "RETR": Step(),
+    "TOP": Step(),
+    "DELE": Step("Message deleted"),
+    "NOOP": Step(""),
+    "RSET": Step("No message is deleted"),
+    "QUIT": Step("POP3 server signing off", ends_group=True),
+    "CAPA": Step("Capability list follows"),
+    "LANG": Step(),
+    "extended": Step("", ends_group=True),
+    "raw": Step(ends_group=True),
+    "refused": Step(),
+}
+
+ENDS_GROUP = frozenset(name for name, step in STEPS.items() if step.ends_group)
+BARRIERS = frozenset(name for name, step in STEPS.items() if step.barrier)
+LETS_IN = frozenset(name for name, step in STEPS.items() if step.lets_in)
+
+TIMEOUT = 600.0
+"""Seconds of silence that a server allows at least (RFC 1939 section 3)."""
+
+
+# -- the machine ----------------------------------------------------------------------------------
+
+Moves = Mapping[str, State]
+"""Where the kinds of answer lead."""
 
 
 def _moves(done: State, refused: State) -> Moves:
@@ -77,8 +136,14 @@ def _moves(done: State, refused: State) -> Moves:
 def _anywhere(here: State) -> dict[str, Moves]:
     """What the AUTHORIZATION and the TRANSACTION state both allow."""
     stay = _moves(here, here)
-    # A refused QUIT still ends the session (RFC 1939 section 6).
-    return {"CAPA": stay, "LANG": stay, "extended": stay, "QUIT": _moves(CLOSED, CLOSED)}
+    return {
+        "CAPA": stay,
+        "LANG": stay,
+        "extended": stay,
+        # A refused QUIT still ends the session (RFC 1939 section 6).
+        "QUIT": _moves(CLOSED, CLOSED),
+        "refused": {ERR: here},
+    }
 
 
 _AUTHENTICATION: Moves = {OK: TRANSACTION, CONTINUE: AUTH, ERR: AUTHORIZATION}
@@ -93,9 +158,9 @@ _AUTHORIZATION: Mapping[str, Moves] = {
 }
 
 MACHINE: Mapping[State, Mapping[str, Moves]] = {
-    GREETING: {"connect": _moves(AUTHORIZATION, CLOSED)},
+    GREETING: {"greeting": _moves(AUTHORIZATION, CLOSED)},
     AUTHORIZATION: _AUTHORIZATION,
-    # Whatever else is said, PASS does not come right after USER any more.
+    # Behind anything else PASS does not come right after USER any more.
     USER: {"PASS": _moves(TRANSACTION, AUTHORIZATION), **_AUTHORIZATION},
     AUTH: {"AUTH response": _AUTHENTICATION},
     TLS: {"TLS": {OK: AUTHORIZATION}},
@@ -110,12 +175,6 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     CLOSED: {},
 }
 
-RESTING = (AUTHORIZATION, USER, TRANSACTION)
-"""Where either side may leave without cutting anything off."""
-
-ENTERED: Mapping[tuple[State, str], State] = {(TRANSACTION, "QUIT"): UPDATE}
-"""Where a step leads as soon as it is its turn, before its answer."""
-
 
 def success(moves: Moves) -> State:
     """Where the answer leads that the client hopes for."""
@@ -128,38 +187,5 @@ SUCCESS: Mapping[State, Mapping[str, State]] = {
 }
 """The same for each step that a state allows."""
 
-
-def step_of(request: Request) -> str:
-    """The step that a request is."""
-    if isinstance(request, Auth) and request.mechanism is None:
-        return "AUTH list"
-    return request.step
-
-
-# -- who may say what -----------------------------------------------------------------------------
-
-LETS_IN = frozenset({"PASS", "APOP", "AUTH", "AUTH response"})
-"""Steps whose success lets somebody in: a server must say who."""
-
-NEEDS_RESULT = frozenset({"STAT", "LIST", "UIDL"})
-"""Steps that a server cannot accept without a result."""
-
-NEVER_BY_DEFAULT = frozenset({"RETR", "TOP", "LANG"})
-"""Steps that a server can only answer with a response of its own."""
-
-# -- pipelining -----------------------------------------------------------------------------------
-
-ENDS_GROUP = frozenset(
-    {"connect", "AUTH", "AUTH response", "AUTH list", "STLS", "QUIT", "extended", "raw"}
-)
-"""Steps after which a client waits for the response (what an unregistered verb does nobody
-knows)."""
-
-BARRIERS = frozenset({"STLS", "AUTH", "AUTH response"})
-"""Steps after which nothing may even be queued until they are answered: they change who talks,
-or what may be said, or whether it is said in clear."""
-
-# -- time -----------------------------------------------------------------------------------------
-
-TIMEOUT = 600.0
-"""Seconds of silence that a server allows at least (RFC 1939 section 3)."""
+ENTERED: Mapping[tuple[State, str], State] = {(TRANSACTION, "QUIT"): UPDATE}
+"""Where a step leads as soon as it is its turn, before its answer."""

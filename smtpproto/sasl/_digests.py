@@ -7,7 +7,7 @@ import hmac
 import os
 from functools import partial
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.sasl._strings import encode, same
 
 __all__ = ["apop_digest", "check_apop", "check_timestamp", "cram_md5_digest", "make_timestamp"]
@@ -22,7 +22,7 @@ def apop_digest(timestamp: str, secret: str) -> str:
 
     `timestamp` is the greeting's, with its angle brackets. `secret` is taken as it is: beyond ASCII
     both sides must have prepared it, and the name, with SASLprep (RFC 6856 section 2.2). Raises
-    `LocalProtocolError` when either is empty, holds NUL, or cannot be written in UTF-8.
+    `InvalidValueError` when either is empty, holds NUL, or cannot be written in UTF-8.
 
         >>> apop_digest("<1896.697170952@dbc.mtview.ca.us>", "tanstaaf")
         'c4c9334bac560ecc979e58001b3e22fb'
@@ -34,7 +34,7 @@ def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
     """Whether a client's APOP `digest` was made with `secret`, in constant time. Neither None, of
     who is not known, nor an empty one has made any.
 
-    Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
+    Raises `InvalidValueError` as `apop_digest` does; never because of `digest`.
     """
     expected = apop_digest(timestamp, secret or "?")
     return same(expected, digest) and bool(secret)
@@ -43,7 +43,7 @@ def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
 def cram_md5_digest(challenge: str, secret: str) -> str:
     """The digest of CRAM-MD5: HMAC-MD5 of the challenge, in hexadecimal (RFC 2195 section 2).
 
-    Raises `LocalProtocolError` when either is empty, holds NUL, or cannot be written in UTF-8.
+    Raises `InvalidValueError` when either is empty, holds NUL, or cannot be written in UTF-8.
     """
     return hmac.new(encode("secret", secret), encode("challenge", challenge), _md5).hexdigest()
 
@@ -53,7 +53,7 @@ def make_timestamp(domain: str) -> str:
 
     ``<random@domain>``, a msg-id that never comes again, which is all that the RFCs ask of it
     (RFC 1939 section 7: a different one each time). The one function here that is not the same
-    for the same arguments. Raises `LocalProtocolError` when `domain` makes no msg-id.
+    for the same arguments. Raises `InvalidValueError` when `domain` makes no msg-id.
     """
     return check_timestamp(f"<{os.urandom(16).hex()}@{domain}>")
 
@@ -62,7 +62,7 @@ def check_timestamp(timestamp: str) -> str:
     """`timestamp`, if it looks like a msg-id: ``<local@domain>`` in printable ASCII.
 
     A server's own; an APOP digest of anything else can be turned against the client
-    (CVE-2007-1558). Raises `LocalProtocolError` otherwise.
+    (CVE-2007-1558). Raises `InvalidValueError` otherwise.
     """
     inner = timestamp[1:-1]
     local, _, domain = inner.partition("@")
@@ -71,7 +71,7 @@ def check_timestamp(timestamp: str) -> str:
         or not (local and domain)
         or not all("!" <= char <= "~" and char not in "<>" for char in inner)
     ):
-        raise LocalProtocolError(
+        raise InvalidValueError(
             f"a timestamp is a msg-id, such as <1896.697170952@pop.example>, not {timestamp!r}"
         )
     return timestamp

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 
 from smtpproto._value import no_text
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.errors import InvalidValueError, RemoteProtocolError
 
 __all__ = ["decode", "encode", "same"]
 
@@ -17,19 +17,19 @@ __all__ = ["decode", "encode", "same"]
 def encode(what: str, text: str) -> bytes:
     """The octets of a string that the caller gave; `what` names it in the error.
 
-    Raises `LocalProtocolError` for what is no str, an empty one, for NUL, and for lone surrogates.
+    Raises `InvalidValueError` for what is no str, an empty one, for NUL, and for lone surrogates.
     """
     if not isinstance(text, str):
         no_text(what, text)
     if not text:
-        raise LocalProtocolError(f"the {what} must not be empty")
+        raise InvalidValueError(f"the {what} must not be empty")
     if "\0" in text:
-        raise LocalProtocolError(f"the {what} must not hold NUL")
+        raise InvalidValueError(f"the {what} must not hold NUL")
     try:
         return text.encode()
     except UnicodeEncodeError:
         # Not chained: the error would carry the whole string, which may be a password.
-        raise LocalProtocolError(f"the {what} cannot be written in UTF-8") from None
+        raise InvalidValueError(f"the {what} cannot be written in UTF-8") from None
 
 
 def decode(what: str, octets: bytes) -> str:

@@ -10,7 +10,6 @@ from smtpproto.smtp._commands import (
     Bdat,
     Burl,
     Command,
-    CommandSyntaxError,
     Data,
     Ehlo,
     Etrn,
@@ -38,22 +37,24 @@ from smtpproto.smtp._events import (
     AuthChallenge,
     AuthResponse,
     ChunkReceived,
+    ClientEvent,
     CommandRefused,
     ConnectionClosed,
     EndOfMessage,
     Envelope,
     Event,
+    Greeting,
     MessageData,
     MessageRefused,
     ReplyReceived,
     Request,
+    ServerEvent,
     TlsHandshake,
 )  # fmt: skip
 from smtpproto.smtp._extension import Extension
 from smtpproto.smtp._keywords import By, OriginalRecipient, Tracking, ValidSince
 from smtpproto.smtp._limits import Limits
 from smtpproto.smtp._parameters import Parameters
-from smtpproto.smtp._refused import LimitError
 from smtpproto.smtp._replies import EnhancedStatus, Reply
 from smtpproto.smtp._report import Outcome, Report, Verdict
 from smtpproto.smtp._server import ServerConnection
@@ -62,12 +63,12 @@ from smtpproto.smtp._xtext import from_unitext, from_xtext, to_unitext, to_xtext
 
 __all__ = [
     "Address", "Atrn", "Auth", "AuthCancelled", "AuthChallenge", "AuthResponse", "Bdat", "Burl",
-    "By", "Capabilities", "ChunkReceived", "ClientConnection", "Command", "CommandRefused",
-    "CommandSyntaxError", "ConnectionClosed", "Data", "Delivery", "Ehlo", "EndOfMessage",
-    "EnhancedStatus", "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Helo",
-    "Help", "Lhlo", "LimitError", "Limits", "Mail", "MessageData", "MessageRefused", "Noop",
-    "OriginalRecipient", "Outcome", "Parameters", "Quit", "Raw", "Rcpt", "Reply",
-    "ReplyReceived", "Report", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail",
-    "ServerConnection", "StartTls", "State", "TlsHandshake", "Tracking", "Turn", "ValidSince",
-    "Verdict", "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
+    "By", "Capabilities", "ChunkReceived", "ClientConnection", "ClientEvent", "Command",
+    "CommandRefused", "ConnectionClosed", "Data", "Delivery", "Ehlo", "EndOfMessage",
+    "EnhancedStatus", "Envelope", "Etrn", "Event", "Expn", "Extended", "Extension", "Greeting",
+    "Helo", "Help", "Lhlo", "Limits", "Mail", "MessageData", "MessageRefused", "Noop",
+    "OriginalRecipient", "Outcome", "Parameters", "Quit", "Raw", "Rcpt", "Reply", "ReplyReceived",
+    "Report", "Request", "Rset", "SendAndMail", "SendMail", "SendOrMail", "ServerConnection",
+    "ServerEvent", "StartTls", "State", "TlsHandshake", "Tracking", "Turn", "ValidSince", "Verdict",
+    "Vrfy", "ext", "from_unitext", "from_xtext", "to_unitext", "to_xtext",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from smtpproto._value import Value, no_text, setters
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 
 __all__ = ["Address"]
 
@@ -36,7 +36,7 @@ class Address(Value):
     stands between the brackets on the wire. Two addresses are equal when their domains are,
     whatever the case of ASCII's letters, and their local parts are once unquoted, to the letter.
 
-    Raises LocalProtocolError when `text` is no mailbox; `Address.of` quotes where needed.
+    Raises InvalidValueError when `text` is no mailbox; `Address.of` quotes where needed.
     """
 
     __slots__ = ("text",)
@@ -48,7 +48,7 @@ class Address(Value):
         if not isinstance(text, str):
             no_text("address", text)
         if not is_mailbox(text) and text.lower() != "postmaster":
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{text!r} is not a mailbox (RFC 5321 section 4.1.2): expected local-part@domain;"
                 " Address.of(local_part, domain) quotes a local part that needs it"
             )
@@ -58,12 +58,12 @@ class Address(Value):
     def of(cls, local_part: str, domain: str) -> Address:
         """The address of an unquoted local part at a domain, quoted where it must be.
 
-        Raises LocalProtocolError when no quoting makes it an address.
+        Raises InvalidValueError when no quoting makes it an address.
         """
         if _DOT_STRING.fullmatch(local_part):
             return cls(f"{local_part}@{domain}")
         if not _QUOTABLE.fullmatch(local_part):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"the local part {local_part!r} holds a control character, which not even a"
                 " quoted string may (RFC 5321 section 4.1.2)"
             )

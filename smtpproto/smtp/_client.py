@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from smtpproto._client import ClientSide, Sent, prospects
+from smtpproto._client import ClientSide, Sent
+from smtpproto._connection import Connection
 from smtpproto._value import check_choice
 from smtpproto._wire.dots import DotEncoder
 from smtpproto._wire.lines import LineTooLong
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
-from smtpproto.smtp._capabilities import Capabilities
-from smtpproto.smtp._commands import Auth, Bdat, Command, Ehlo, Helo, Lhlo, Raw, Rcpt
+from smtpproto.errors import (
+    InvalidValueError,
+    LimitError,
+    LocalProtocolError,
+    NotOfferedError,
+    OutOfOrderError,
+    Refused,
+    RemoteProtocolError,
+)
+from smtpproto.smtp._capabilities import NO_CAPABILITIES, RFC_821, Capabilities, client_service
+from smtpproto.smtp._commands import Auth, Bdat, Burl, Command, Helo, Mail, Raw, Rcpt
 from smtpproto.smtp._events import (
     AuthCancelled,
     AuthResponse,
+    ClientEvent,
     EndOfMessage,
     Envelope,
     Event,
@@ -24,65 +34,62 @@ from smtpproto.smtp._events import (
     Request,
     reply_received,
 )
-from smtpproto.smtp._extension import Extension
 from smtpproto.smtp._limits import Limits
-from smtpproto.smtp._offered import Offered
 from smtpproto.smtp._replies import Reply, ReplyReader
+from smtpproto.smtp._session import Session, step_of
 from smtpproto.smtp._state import (
     AUTH,
-    BARRIERS,
     BLOCK_TIMEOUT,
-    CLOSED,
     DATA,
     ENDS_GROUP,
-    MACHINE,
     ONLY_BEHIND,
-    OVERTAKEN,
     READY,
-    REFUSALS,
     RESTING,
-    SUCCESS,
+    STEPS,
     TAKES_MESSAGE,
     TIMEOUT,
-    TIMEOUTS,
     TLS,
     TURNED,
     WITH_BURL,
+    Moves,
     State,
     named,
     next_state,
-    step_of,
+    overtaken,
 )
-
-if TYPE_CHECKING:
-    from smtpproto.smtp._server import ServerConnection
 
 __all__ = ["ClientConnection"]
 
 _NO_LIMITS_GIVEN = Limits()
 
-_PROSPECTS = prospects(SUCCESS, BARRIERS, without={"LHLO"})
-_LMTP_PROSPECTS = prospects(SUCCESS, BARRIERS, without={"EHLO", "HELO"})
 
-
-class ClientConnection(ClientSide[State]):
+class ClientConnection(ClientSide):
     """The client's side of an SMTP session (RFC 5321), or LMTP (RFC 2033).
 
     `lmtp` makes it LMTP's. `tls` says that the transport is under TLS already. `limits` bound
     what the server can do, and what is unanswered at a time. `newlines="crlf"` turns a bare CR or
-    LF in the messages that are sent into CRLF, `"strict"` raises LocalProtocolError for one. What
+    LF in the messages that are sent into CRLF, `"strict"` raises InvalidValueError for one. What
     follows a Bdat has been counted, and goes out as it is: its lines must end in CRLF already,
     unless it is binary (RFC 3030 section 2).
 
     Commands may be sent at once, a whole transaction of them: they go out as the server's
-    offers allow, and each gets its ReplyReceived. The greeting is the first, with no command.
+    offers allow, and each gets its ReplyReceived. The first is the reply to Greeting.
     """
 
     __slots__ = (
-        "_auth", "_chunk_left", "_encoder", "_limits", "_lmtp", "_longest_line", "_longest_reply",
-        "_mail", "_offered", "_reader", "_recipients", "_refused", "_resumed", "_state",
-        "_strict", "_told",
+        "_capabilities", "_chunk_left", "_encoder", "_ended_envelope", "_limits", "_longest_line",
+        "_longest_reply", "_reader", "_refused", "_strict",
     )  # fmt: skip
+
+    _role = "SMTP client"
+    _counterpart = "SMTP server"
+    _session: Session
+    _ahead: Session
+
+    if TYPE_CHECKING:  # what comes out, for type checkers
+
+        def next_event(self) -> ClientEvent | None: ...
+        def events(self) -> Iterator[ClientEvent]: ...
 
     def __init__(
         self,
@@ -94,40 +101,30 @@ class ClientConnection(ClientSide[State]):
     ) -> None:
         check_choice("newlines", newlines, "crlf", "strict")
         super().__init__(
-            tls=tls,
+            Session(lmtp=lmtp, tls=tls),
             backlog=limits.backlog,
             most_unanswered=limits.pipeline_octets,
-            prospects=_LMTP_PROSPECTS if lmtp else _PROSPECTS,
+            auth_line=limits.auth_line,
             ends_group=ENDS_GROUP,
             only_behind=ONLY_BEHIND,
-            greeted=State.CONNECTED,
         )
-        self._lmtp = lmtp
         self._limits = limits
         self._longest_line = max(limits.reply_line, limits.auth_line)
         self._longest_reply = limits.reply_line - 2
         self._strict = newlines == "strict"
         self._reader = ReplyReader(limits.reply)
         self._encoder = DotEncoder(strict=self._strict)
-        self._state = State.GREETING
-        self._offered = Offered(longest=limits.command_line, tls=tls)
-        self._auth: Request | None = None  # whose challenge waits for its response
+        self._capabilities = NO_CAPABILITIES
         self._chunk_left = 0  # octets that the last Bdat has announced and not got yet
         self._refused = False  # the message that is being sent was refused before its end
-        self._end_transaction()
-
-    def _end_transaction(self) -> None:
-        self._mail: MailCommand | None = None
-        self._recipients: list[Rcpt] = []
-        self._told = 0  # recipients that have had their reply to the message (LMTP)
-        self._resumed = False  # its recipients are those of the message that broke off
+        self._ended_envelope: Envelope | None = None  # of the transaction that just ended
 
     # -- public: what the session is --------------------------------------------------------------
 
     @property
     def lmtp(self) -> bool:
         """Whether this is LMTP."""
-        return self._lmtp
+        return self._session.lmtp
 
     @property
     def newlines(self) -> Literal["crlf", "strict"]:
@@ -137,7 +134,9 @@ class ClientConnection(ClientSide[State]):
     @property
     def state(self) -> State:
         """Where the session stands, by the replies that have come."""
-        return self._state
+        state = self._session.state
+        assert state is not None  # that is for the session ahead
+        return state
 
     @property
     def within_reply(self) -> bool:
@@ -148,7 +147,7 @@ class ClientConnection(ClientSide[State]):
     @property
     def capabilities(self) -> Capabilities:
         """What the server's answer to EHLO offered; nothing before it, or after HELO."""
-        return self._offered.capabilities
+        return self._capabilities
 
     @property
     def envelope(self) -> Envelope | None:
@@ -157,48 +156,32 @@ class ClientConnection(ClientSide[State]):
         It stays until the event after the reply that ends it, and for good where the session
         has ended within it.
         """
-        return None if self._mail is None else Envelope(self._mail, self._recipients)
+        return self._session.envelope or self._ended_envelope
 
     @property
     def timeout(self) -> float:
         """Seconds to wait for the server, or for it to take a block (RFC 5321 4.5.3.2)."""
         if self._unanswered:
-            return TIMEOUTS.get(self._unanswered[0].step, TIMEOUT)
-        return BLOCK_TIMEOUT if self._state is DATA else TIMEOUT
+            return STEPS[self._unanswered[0].step].timeout
+        return BLOCK_TIMEOUT if self._session.state is DATA else TIMEOUT
 
-    def reversed(
-        self,
-        domain: str,
-        *,
-        extensions: Iterable[Extension] = (),
-        bare_newlines: Literal["refuse", "accept"] = "refuse",
-        require_auth: bool = False,
-        require_tls: bool = False,
-    ) -> ServerConnection:
-        """After the 250 to TURN or ATRN: the server's side of the session from here on.
+    def reversed(self, successor: Connection) -> None:
+        """After the 250 to TURN or ATRN: `successor` goes on with the session as its server.
 
-        This connection is over; the new one begins with the greeting that it owes (RFC 2645
-        section 5.3, RFC 821 section 3.8). The arguments are ServerConnection's. Raises
-        LocalProtocolError in any other state.
+        `successor` is a new ServerConnection with the same `tls`, which owes its greeting (RFC
+        2645 section 5.3, RFC 821 section 3.8). It takes over what is queued, and the octets that
+        were not read. This connection is over: its ConnectionClosed says `handed_over`.
+
+        Raises OutOfOrderError in any other state, InvalidValueError and TypeError for another
+        successor.
         """
-        from smtpproto.smtp._server import ServerConnection  # which imports this module
-
-        if self._state is not TURNED:
-            raise LocalProtocolError(
-                f"the roles cannot be reversed in state {self._state.value}: that follows the 250"
+        if self._session.state is not TURNED:
+            raise OutOfOrderError(
+                f"the roles cannot be reversed in state {self.state.value}: that follows the 250"
                 " to Turn() or Atrn()"
             )
-        server = ServerConnection(
-            domain,
-            extensions=extensions,
-            tls=self._tls,
-            limits=self._limits,
-            bare_newlines=bare_newlines,
-            require_auth=require_auth,
-            require_tls=require_tls,
-        )
-        self._hand_over(server)
-        return server
+        self._check_successor(successor)
+        self._hand_over(successor)
 
     # -- public: sending --------------------------------------------------------------------------
 
@@ -207,40 +190,87 @@ class ClientConnection(ClientSide[State]):
     ) -> None:
         """Queue a command, a piece of a message or its end, or a step of a SASL exchange.
 
-        What may not follow what was sent so far, should all of it succeed, raises
-        LocalProtocolError; so does what the server does not offer. LimitError, which is one,
-        says that it could be sent in another transaction or session.
+        Raises OutOfOrderError for what may not follow what was sent so far, should all of it
+        succeed; NotOfferedError for what the server does not offer; LimitError for what could be
+        sent in another transaction or session (RFC 9422); InvalidValueError for a line that is too
+        long, and where `newlines` is strict; ClosedError when the session is over.
         """
-        if isinstance(item, Command):
-            self._send_command(item)
+        if isinstance(item, Raw):
+            self._send_raw(item)
+        elif isinstance(item, Command):
+            step = item.step
+            if isinstance(item, _CHUNK_COMMANDS):
+                step = step_of(item)
+            wire = item.__bytes__()  # bytes() takes half as long again
+            ahead = self._ahead
+            self._check_command(item, step, wire)
+            if isinstance(item, Bdat):
+                self._chunk_left = item.size
+            ahead.assume(step, item)
+            self._waiting.append(Sent(item, step, wire, 1, ahead.state))
+            self._write_what_may_go()
         elif isinstance(item, MessageData):
             self._send_data(item)
         elif isinstance(item, EndOfMessage):
             self._check_message(item)
-            self._queue(Sent(item, ".", self._encoder.finish(), 1, READY))
+            self._ahead.assume(item.step, item)
+            self._queue(Sent(item, item.step, self._encoder.finish(), 1, READY))
         elif isinstance(item, AuthResponse | AuthCancelled):
-            self._send_auth(item, self._auth)
+            self._auth_step(item)
         else:
-            raise LocalProtocolError(
-                f"a client sends commands, messages and SASL responses, not {item!r}"
-            )
+            raise TypeError(f"a client sends commands, messages and SASL responses, not {item!r}")
 
-    def _send_command(self, command: Command) -> None:
-        step = step_of(command)
+    def _check_command(self, command: Command, step: str, wire: bytes) -> None:
+        """Raise LocalProtocolError when `command` cannot be sent now; count it where LIMITS are."""
+        ahead = self._ahead
         if self._chunk_left:
             self._chunk_first(command)
-        leads_to = self._expects(command, step)
-        if isinstance(command, Raw):
-            self._queue(Sent(command, step, command.octets, command.replies, leads_to))
+        if step not in ahead.moves:
+            self._out_of_order(command)
+        try:
+            ahead.check(command)
+            if len(wire) > self._limits.command_line or not wire.isascii():
+                self._check_line(command, wire)
+            if ahead.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
+                ahead.tally.count(command)
+        except Refused as refused:
+            problem = refused
+        else:
             return
-        wire = command.__bytes__()  # bytes() takes half as long again
-        self._offered.admit(command, wire)
-        if isinstance(command, Bdat):
-            self._chunk_left = command.size
-        self._queue(Sent(command, step, wire, 1, leads_to))
+        kind = _KINDS.get(problem.code, NotOfferedError)
+        raise kind(f"{command!r} cannot be sent to this server: {problem.text}")
+
+    def _check_line(self, command: Command, wire: bytes) -> None:
+        """A line that is not ASCII, or longer than a command line is without extensions."""
+        service = self._session.service
+        if not wire.isascii() and not service.utf8:
+            raise Refused(550, "5.6.7", "it is not ASCII, and SMTPUTF8 is not offered")
+        limit = self._limits.command_line
+        if isinstance(command, Mail):
+            limit += service.extra_mail
+        elif isinstance(command, Rcpt):
+            limit += service.extra_rcpt
+        if len(wire) > limit:
+            advice = (
+                "; send Auth without it, and it as the response to the empty challenge"
+                if isinstance(command, Auth)
+                else ""
+            )
+            raise InvalidValueError(
+                f"{command!r} is {len(wire)} octets long, and a command line has at most {limit}"
+                f" (RFC 5321 section 4.5.3.1.4){advice}"
+            )
+
+    def _send_raw(self, raw: Raw) -> None:
+        """Anything may be sent between commands. What it leads to is not known."""
+        if self._chunk_left:
+            self._chunk_first(raw)
+        if "QUIT" not in self._ahead.moves:
+            self._out_of_order(raw)
+        self._queue(Sent(raw, raw.step, raw.octets, raw.replies, self._ahead.state))
 
     def _chunk_first(self, command: Command) -> NoReturn:
-        raise LocalProtocolError(
+        raise OutOfOrderError(
             f"the last Bdat announced {self._chunk_left} octets more: send them as MessageData"
             f" before {command!r}"
         )
@@ -249,8 +279,8 @@ class ClientConnection(ClientSide[State]):
         data = item.data
         if not self._chunk_left:
             self._check_message(item)
-            if not self._recipients and not self._resumed:
-                raise LocalProtocolError(
+            if not self._session.recipients and not self._session.resumed:
+                raise OutOfOrderError(
                     "no recipient was accepted: the server said 354 all the same, and only"
                     " EndOfMessage() may follow (RFC 2920 section 3.1)"
                 )
@@ -259,28 +289,28 @@ class ClientConnection(ClientSide[State]):
                 self._outbox.append(wire)
             return
         if len(data) > self._chunk_left:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{len(data)} octets of message, but the last Bdat announced only"
                 f" {self._chunk_left} more"
             )
         self._chunk_left -= len(data)
         if self._waiting:  # behind their Bdat
-            self._waiting.append(Sent(None, "octets", data, 0, self._expected))
+            self._waiting.append(Sent(None, "octets", data, 0, self._ahead.state))
         else:
             self._outbox.append(data)
 
     def _check_message(self, item: MessageData | EndOfMessage) -> None:
-        if self._state is not DATA or self._unanswered or self._refused:
+        if self._session.state is not DATA or self._unanswered or self._refused:
             self._check_open(item)
-            raise LocalProtocolError(
-                f"no message can be sent in state {self._state.value}: it follows the 354 to"
+            raise OutOfOrderError(
+                f"no message can be sent in state {self.state.value}: it follows the 354 to"
                 " Data(), or a Bdat(size) of its length"
             )
 
     def _check_open(self, item: object) -> None:
         super()._check_open(item)
         if self._refused:
-            raise LocalProtocolError(
+            raise OutOfOrderError(
                 "the server has refused the message before its end: abort(), there is no other"
                 " way to leave it"
             )
@@ -288,6 +318,8 @@ class ClientConnection(ClientSide[State]):
     # -- reading ----------------------------------------------------------------------------------
 
     def _read(self) -> Event | None:
+        """The next reply."""
+        self._ended_envelope = None
         while True:
             try:
                 line = self._input.next_line(self._longest_line)
@@ -295,29 +327,22 @@ class ClientConnection(ClientSide[State]):
                 self._line_too_long(self._longest_line)
             if line is None:
                 return self._no_line(self._longest_line)
-            self._look_for_more()
+            self._need_data = self._input.empty and not self._at_eof
             if len(line) > self._longest_reply and not line.startswith(b"334"):
-                self._fail(f"a reply line is longer than {self._limits.reply_line} octets")
+                self._broken(f"a reply line is longer than {self._limits.reply_line} octets", line)
             try:
                 reply = self._reader.read(line)
             except RemoteProtocolError as error:
-                self._fail(str(error))
+                self._broken(str(error), line)
             if reply is not None:
                 event = self._replied(reply)
                 if event is not None:
                     return event
 
-    def _read_on(self) -> Event | None:
-        """The event after the last reply of a transaction, none too, ends it."""
-        self._end_transaction()
-        self._reading = ClientConnection._read
-        return self._starve() if self._input.empty else self._read()
-
-    def _await_no_reply(self) -> Event | None:
-        """The session is over, or for others to go on with."""
-        if self._state is TLS and not self._input.empty:
-            self._fail("octets in clear behind the reply to STARTTLS: somebody put them there")
-        return self._starve() if self._at_eof and not self._closed else None
+    def _broken(self, problem: str, line: bytes) -> NoReturn:
+        """What should have been the reply to the oldest command is not a reply."""
+        command = self._unanswered[0].request if self._unanswered else None
+        self._fail(problem, line, command)
 
     def _replied(self, reply: Reply) -> Event | None:
         """What a complete reply comes to."""
@@ -326,145 +351,129 @@ class ClientConnection(ClientSide[State]):
             return self._service_closed(reply)
         if not self._unanswered:
             return self._unasked(reply)
+        session = self._session
         sent = self._unanswered[0]
-        moves = MACHINE[self._state].get(sent.step)
-        state = self._overtaken(sent, reply) if moves is None else next_state(moves, code)
-        if state is None:
-            self._cannot_answer(sent, reply)
-        recipient = self._next_recipient(sent) if self._lmtp else None
+        step = sent.step
+        recipient = None
+        if step in TAKES_MESSAGE:
+            if session.lmtp:
+                recipient, sent.replies = session.next_recipient()
+            if sent.replies == 1:
+                self._ended_envelope = session.envelope
+                self._need_data = False  # the next call of next_event() forgets it
         event: Event | None = reply_received(sent.request, reply, recipient)
         if sent.replies > 1:
+            if step != Raw.step and next_state(self._kinds(step), code) is None:
+                self._cannot_answer(sent, reply)
             sent.replies -= 1
             return event
-        # The first condition is true of few steps, AUTH among them, and quickly seen.
+        if step in session.moves:
+            state = session.follow(step, sent.request, code)
+        else:
+            state = self._overtaken(sent, reply)
+        if state is None:
+            self._cannot_answer(sent, reply)
         if sent.leads_to is None and isinstance(sent.request, Auth) and state is not AUTH:
             self._auth_answered(sent, code == 235)
-        self._state = state
-        self._answered(state)
-        effect = _EFFECTS.get(sent.step)
+        self._unanswered.popleft()
+        self._unanswered_octets -= len(sent.wire)
+        if state is not sent.leads_to:
+            self._plan_again()
+        effect = _EFFECTS.get(step)
         if effect is not None:
-            effect(self, sent.request, reply)
+            effect(self, sent, reply)
         if state is AUTH:
-            event = self._challenge(sent, reply)
+            event = self._challenged(_text_of(reply))
         if self._waiting:
             self._write_what_may_go()
         return event
 
-    def _overtaken(self, sent: Sent[State], reply: Reply) -> State | None:
-        """The state after a step whose place in the order is gone: one before it was refused."""
-        kinds = OVERTAKEN.get(sent.step, REFUSALS)
-        if sent.step == "raw" or reply.severity in kinds:
-            return self._state
-        return DATA if reply.code in kinds else None
+    def _overtaken(self, sent: Sent, reply: Reply) -> State | None:
+        """The state after Raw, and after a step whose place in the order is gone because one
+        before it was refused."""
+        if sent.step == Raw.step:
+            return self.state
+        state = next_state(self._kinds(sent.step), reply.code)
+        if state is not None:
+            self._session.force(state)
+        return state
 
-    def _still_leads(self, step: str, state: State | None) -> State | None:
-        # A DATA that is on its way may be answered 354 all the same (RFC 2920 section 3.1), and
-        # then whatever is behind it would be read as a line of the message.
-        return DATA if step in OVERTAKEN else state
+    def _kinds(self, step: str) -> Moves:
+        """The kinds of reply that may answer a step now."""
+        return self._session.moves.get(step) or overtaken(step, self.state)
 
-    def _cannot_answer(self, sent: Sent[State], reply: Reply) -> NoReturn:
-        kinds = MACHINE[self._state].get(sent.step) or OVERTAKEN.get(sent.step, REFUSALS)
+    def _cannot_answer(self, sent: Sent, reply: Reply) -> NoReturn:
         self._fail(
-            f"{reply!r} cannot answer {sent.request or 'the opening of the connection'!r} in state"
-            f" {self._state.value}: expected {named(kinds)}"
+            f"{_shown(reply)} cannot answer {sent.request!r} in state {self.state.value}: expected"
+            f" {named(self._kinds(sent.step))}",
+            bytes(reply),
+            sent.request,
         )
 
-    # What an answered step changes besides the state.
+    # What an answered step changes besides the session.
 
-    def _after_hello(self, request: Ehlo | Helo | Lhlo, reply: Reply) -> None:
-        if reply.code < 400:
-            self._end_transaction()
-            self._offered.greeted(request, reply)
-            self._pipelining = "PIPELINING" in self.capabilities
-            self._ends_group = WITH_BURL if "BURL" in self.capabilities else ENDS_GROUP
+    def _after_hello(self, sent: Sent, reply: Reply) -> None:
+        if reply.code >= 400:
+            return
+        session = self._session
+        if isinstance(sent.request, Helo):
+            self._capabilities = NO_CAPABILITIES
+            session.in_effect(RFC_821)
+        else:
+            self._capabilities = Capabilities.parse(reply)
+            session.in_effect(client_service(self._capabilities, session.tls))
+        self._pipelining = "PIPELINING" in self._capabilities
+        self._ends_group = WITH_BURL if "BURL" in self._capabilities else ENDS_GROUP
+        self._ahead.learn(session)
 
-    def _after_rset(self, request: Request, reply: Reply) -> None:
-        if reply.code < 400:
-            self._end_transaction()
-
-    def _after_mail(self, request: MailCommand, reply: Reply) -> None:
-        if reply.code < 400:
-            self._mail = request
-            self._resumed = reply.code == 355
-
-    def _after_rcpt(self, request: Rcpt, reply: Reply) -> None:
-        if reply.code < 400:
-            self._recipients.append(request)
-
-    def _after_data(self, request: Request, reply: Reply) -> None:
+    def _after_data(self, sent: Sent, reply: Reply) -> None:
         self._refused = False
 
-    def _after_message(self, request: Request, reply: Reply) -> None:
-        if self._state is READY:
-            self._reading = ClientConnection._read_on
-            self._starved = False
+    def _after_starttls(self, sent: Sent, reply: Reply) -> None:
+        if self._session.state is TLS and self._input.empty:
+            self._begin_tls()
 
-    def _after_auth(self, request: Request, reply: Reply) -> None:
-        self._offered.authenticated = reply.code == 235
+    def _after_extended(self, sent: Sent, reply: Reply) -> None:
+        if reply.code == 220:  # what another client was offered does not count (XCLIENT)
+            self._follow_nothing()
 
-    def _after_starttls(self, request: Request, reply: Reply) -> None:
-        if self._state is TLS:
-            self._reading = ClientConnection._await_no_reply
-            if self._input.empty:
-                self._begin_tls()
-
-    def _after_turn(self, request: Request, reply: Reply) -> None:
-        if self._state is TURNED:
-            self._reading = ClientConnection._await_no_reply
-
-    def _after_quit(self, request: Request, reply: Reply) -> None:
+    def _after_quit(self, sent: Sent, reply: Reply) -> None:
         self._end(clean=self.idle)
-
-    def _challenge(self, sent: Sent[State], reply: Reply) -> Event | None:
-        self._auth = sent.request
-        text = "\n".join(reply.lines).encode("utf-8", "surrogateescape")
-        return self._challenged(text, sent.request)
-
-    def _next_recipient(self, sent: Sent[State]) -> Rcpt | None:
-        """Whom the next reply is about: a message has one for each recipient that was accepted
-        (RFC 2033 section 4.2)."""
-        if sent.step not in TAKES_MESSAGE or not self._recipients:
-            return None
-        recipient = self._recipients[self._told]
-        sent.replies = len(self._recipients) - self._told  # it is the first of these
-        self._told += 1
-        return recipient
 
     def _unasked(self, reply: Reply) -> Event:
         """A reply although nothing waits for one."""
-        if self._state is DATA and not self._refused and reply.severity in REFUSALS:
+        if self._session.state is DATA and not self._refused and reply.code >= 400:
             self._refused = True
             return ReplyReceived(EndOfMessage(), reply)
-        self._fail(f"{reply!r} answers nothing: every command has had its reply")
+        self._fail(
+            f"{_shown(reply)} answers nothing: every command has had its reply", bytes(reply)
+        )
 
     def _service_closed(self, reply: Reply) -> Event:
         """421 answers the oldest step, and ends the session (RFC 5321 section 3.8)."""
         request: Request | None = None
         recipient = None
-        resting = self._state in RESTING
+        session = self._session
         if self._unanswered:
             sent = self._unanswered[0]
             request = sent.request
-            recipient = self._next_recipient(sent) if self._lmtp else None
+            if session.lmtp and sent.step in TAKES_MESSAGE:
+                recipient, sent.replies = session.next_recipient()
             if sent.replies == 1:  # else other recipients wait in vain
                 self._unanswered.popleft()
-            resting = resting or sent.step == "connect"
-        elif self._state is DATA and not self._refused:
+        elif session.state is DATA and not self._refused:
             request = EndOfMessage()
-        self._end(clean=resting and self.idle)
+        self._end(clean=session.state in RESTING and self.idle)
         return ReplyReceived(request, reply, recipient)
 
     # -- SASL -------------------------------------------------------------------------------------
 
     def _check_auth(self, mechanism: str) -> None:
         command = Auth(mechanism)
-        if self._chunk_left:
-            self._chunk_first(command)
-        self._expects(command, "AUTH")
-        self._offered.admit(command, bytes(command))
-        offered = self.capabilities.auth
+        self._check_command(command, command.step, bytes(command))
+        offered = self._capabilities.auth
         if command.mechanism not in offered:
-            raise LocalProtocolError(
+            raise NotOfferedError(
                 f"{command.mechanism} is not among the mechanisms that the server offers:"
                 f" {', '.join(offered) or 'none'}"
             )
@@ -477,42 +486,62 @@ class ClientConnection(ClientSide[State]):
 
     # -- TLS, and the end -------------------------------------------------------------------------
 
-    def _forget(self) -> None:
-        self._state = self._expected = State.CONNECTED
-        self._reading = ClientConnection._read
-        self._offered = Offered(longest=self._limits.command_line, tls=True)
+    def _follow_nothing(self) -> None:
+        """What the server offered before does not count any more."""
+        self._capabilities = NO_CAPABILITIES
         self._pipelining = False
+        self._ends_group = ENDS_GROUP
+        self._ahead.learn(self._session)
+
+    def _forget(self) -> None:
+        self._session.tls_started()
+        self._ahead = self._session.copy()
+        self._follow_nothing()
 
     def _at_rest(self) -> bool:
-        return self._state in RESTING and self.idle and not self._reader.within_reply
+        return self._session.state in RESTING and self.idle and not self._reader.within_reply
 
-    def _end(self, *, clean: bool) -> None:
-        super()._end(clean=clean)
-        if self._reading is ClientConnection._read_on:
-            self._end_transaction()
-        self._state = self._expected = CLOSED
-        self._reading = ClientConnection._await_no_reply
+    def _end(self, *, clean: bool, handed_over: bool = False) -> None:
+        super()._end(clean=clean, handed_over=handed_over)
+        self._ended_envelope = None
+        self._session.end()
+        self._ahead = self._session.copy()
         self._chunk_left = 0
 
-    @property
-    def _within_auth(self) -> bool:
-        return self._state is AUTH
 
-    @property
-    def _longest_auth_line(self) -> int:
-        return self._limits.auth_line
+def _text_of(reply: Reply) -> bytes:
+    return "\n".join(reply.lines).encode("utf-8", "surrogateescape")
 
 
-_EFFECTS: dict[str, Callable[..., None]] = {
+def _shown(reply: Reply) -> str:
+    """A reply for an error text: its code and the beginning of its first line."""
+    more = "..." if len(reply.lines) > 1 or len(reply.lines[0]) > _MOST_SHOWN else ""
+    return f"Reply({reply.code}, {reply.lines[0][:_MOST_SHOWN]!r}{more})"
+
+
+_MOST_SHOWN = 100
+_COUNTED_BY_LIMITS = (MailCommand, Rcpt)
+_CHUNK_COMMANDS = (Bdat, Burl)
+
+_KINDS: dict[int, type[LocalProtocolError]] = {
+    421: LimitError,
+    452: LimitError,
+    503: OutOfOrderError,
+}
+"""What a refusal of the session is for a client; any other is a NotOfferedError."""
+
+ClientConnection._readers = {
+    **dict.fromkeys(State, ClientConnection._read),
+    State.TLS: ClientConnection._await_handshake,
+    State.TURNED: ClientConnection._read_nothing,
+    State.CLOSED: ClientConnection._read_nothing,
+}
+
+_EFFECTS: dict[str, Callable[[ClientConnection, Sent, Reply], None]] = {
     **dict.fromkeys(("EHLO", "HELO", "LHLO"), ClientConnection._after_hello),
-    **dict.fromkeys(("TURN", "ATRN"), ClientConnection._after_turn),
-    **dict.fromkeys(("AUTH", "AUTH response"), ClientConnection._after_auth),
-    **dict.fromkeys(TAKES_MESSAGE, ClientConnection._after_message),
-    "RSET": ClientConnection._after_rset,
-    "MAIL": ClientConnection._after_mail,
-    "RCPT": ClientConnection._after_rcpt,
     "DATA": ClientConnection._after_data,
     "STARTTLS": ClientConnection._after_starttls,
+    "extended": ClientConnection._after_extended,
     "QUIT": ClientConnection._after_quit,
 }
-"""What a step changes when it has had its last reply, besides the state."""
+"""What a step changes when it has had its last reply, besides the session."""

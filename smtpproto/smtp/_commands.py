@@ -4,7 +4,7 @@ The reader takes what people and old clients send: any case, a space after ``FRO
 without brackets, trailing spaces. The writer writes only what the RFC allows, and no command can
 be built that would hold CR, LF or NUL, so nothing that is put into one can start another.
 
-A reader gets the text after the verb and raises CommandSyntaxError, which carries the reply.
+A reader gets the text after the verb and raises Refused, which has the reply.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from smtpproto._redact import redacted
 from smtpproto._value import constructor, fill, is_number, setters
 from smtpproto._value import octets as as_octets
 from smtpproto._wire.base64 import decode, encode
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.errors import InvalidValueError, Refused
 from smtpproto.smtp import _keywords as registered
 from smtpproto.smtp._address import DOMAIN, Address, is_mailbox, trusted_address
 from smtpproto.smtp._parameters import NO_PARAMETERS, Parameters, ParameterValue
-from smtpproto.smtp._replies import Reply
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,7 +36,6 @@ __all__ = [
     "Bdat",
     "Burl",
     "Command",
-    "CommandSyntaxError",
     "Data",
     "Ehlo",
     "Etrn",
@@ -61,25 +59,13 @@ __all__ = [
 ]
 
 
-class CommandSyntaxError(RemoteProtocolError):
-    """A command line that cannot be read; `reply` is the server's answer to it."""
-
-    def __init__(self, code: int, enhanced: str, text: str) -> None:
-        super().__init__(code, enhanced, text)  # all of them: an exception is copied from these
-        self.reply = Reply(code, text, enhanced=enhanced)
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-
 def _bad_argument(text: str) -> NoReturn:
-    raise CommandSyntaxError(501, "5.5.4", f"Syntax: {text}")
+    raise Refused(501, "5.5.4", f"Syntax: {text}")
 
 
 def _word(text: str, what: str) -> str:
     if not text or " " in clean(text, what):
-        raise LocalProtocolError(f"the {what} {text!r} must be one word")
+        raise InvalidValueError(f"the {what} {text!r} must be one word")
     return text
 
 
@@ -92,15 +78,9 @@ class Command(CommandLine):
     def parse(cls, line: bytes) -> Command:
         """The command of a line with or without its CRLF, whatever this class is.
 
-        A verb that is none of the RFC's gives Extended. Raises CommandSyntaxError.
+        A verb that is none of the RFC's gives Extended. Raises Refused.
         """
-        try:
-            text = spaced(line.removesuffix(b"\r\n").decode())
-        except UnicodeDecodeError:
-            text = "\0"
-        if CONTROL.search(text):
-            raise CommandSyntaxError(500, "5.5.2", "A command is one line of printable UTF-8")
-        verb, argument = split(text)
+        verb, argument = read_line(line.removesuffix(b"\r\n"))
         command = VERBS.get(verb)
         return command.read(argument) if command else read_extended(verb, argument)
 
@@ -108,9 +88,30 @@ class Command(CommandLine):
     def read(cls, argument: str) -> Command:
         """The command of this verb with that argument; of a command without fields, the one.
 
-        Raises CommandSyntaxError.
+        Raises Refused.
         """
         raise NotImplementedError
+
+
+def read_line(line: bytes, *, ascii_only: bool = False) -> tuple[str, str]:
+    """The verb in upper case and the argument of a line without its end.
+
+    Raises Refused for a line that is not text. It may be UTF-8 unless `ascii_only`.
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise Refused(500, "5.5.2", "A command is ASCII, or UTF-8") from None
+    if not text.isprintable():
+        text = spaced(text)
+        if CONTROL.search(text):
+            raise Refused(500, "5.5.2", "Control character in a command line")
+    if ascii_only and not text.isascii():
+        raise Refused(500, "5.5.2", "A command is ASCII where SMTPUTF8 is not offered")
+    verb, _, argument = text.strip(" ").partition(" ")
+    if verb not in VERBS:  # as nearly every client writes it
+        verb = upper(verb)
+    return verb, argument.strip(" ")
 
 
 def spaced(text: str) -> str:
@@ -118,14 +119,6 @@ def spaced(text: str) -> str:
     mark: a quoted string holds none, and with a space instead it would name another mailbox."""
     words, mark, quoted = text.rstrip(" \t").partition('"')
     return words.replace("\t", " ") + mark + quoted
-
-
-def split(text: str) -> tuple[str, str]:
-    """A command line's verb, in upper case, and its argument without spaces around it."""
-    verb, _, argument = text.strip(" \t").partition(" ")
-    if verb not in VERBS:  # as nearly every client writes it
-        verb = upper(verb)
-    return verb, argument.strip(" \t")
 
 
 class _Bare(Command):
@@ -224,7 +217,7 @@ def _read_path(
     if route:
         text = text[route.end() :]  # RFC 5321 section 3.6.1: ignored
     if not is_mailbox(text) and (empty_or_bare or text.lower() != "postmaster"):
-        raise CommandSyntaxError(501, bad_address, "Bad address syntax")
+        raise Refused(501, bad_address, "Bad address syntax")
     return trusted_address(text), _read_parameters(parameters)
 
 
@@ -234,12 +227,7 @@ def _read_parameters(text: str | None) -> Parameters:
     try:
         return Parameters.parse(text)
     except ValueError as error:
-        raise CommandSyntaxError(501, "5.5.4", f"Bad parameter: {error}") from None
-
-
-def _write_path(path: Address | None, parameters: Parameters) -> str:
-    written = "<>" if path is None else f"<{path.text}>"
-    return written if parameters is NO_PARAMETERS else f"{written}{parameters}"
+        raise Refused(501, "5.5.4", f"Bad parameter: {error}") from None
 
 
 def _parameters(
@@ -255,7 +243,7 @@ def _reverse_path(path: Address | str | None) -> Address | None:
         return None
     address = path if isinstance(path, Address) else Address(path)
     if "@" not in address.text:
-        raise LocalProtocolError("a reverse-path has a domain: only RCPT takes a bare Postmaster")
+        raise InvalidValueError("a reverse-path has a domain: only RCPT takes a bare Postmaster")
     return address
 
 
@@ -318,7 +306,10 @@ class Mail(Command):
         return self.parameters is not NO_PARAMETERS and self.body == "BINARYMIME"
 
     def written(self) -> str:
-        return f" FROM:{_write_path(self.reverse_path, self.parameters)}"
+        path = self.reverse_path
+        address = "" if path is None else path.text
+        parameters = "" if self.parameters is NO_PARAMETERS else self.parameters
+        return f" FROM:<{address}>{parameters}"
 
     def __repr__(self) -> str:
         return _show(self, self.reverse_path, self.parameters)
@@ -359,7 +350,8 @@ class Rcpt(Command):
         return _rcpt(path, parameters)
 
     def written(self) -> str:
-        return f" TO:{_write_path(self.forward_path, self.parameters)}"
+        parameters = "" if self.parameters is NO_PARAMETERS else self.parameters
+        return f" TO:<{self.forward_path.text}>{parameters}"
 
     def __repr__(self) -> str:
         return _show(self, self.forward_path, self.parameters)
@@ -391,7 +383,7 @@ class _Send(Command):
         return cls(path)
 
     def written(self) -> str:
-        return f" FROM:{_write_path(self.reverse_path, NO_PARAMETERS)}"
+        return f" FROM:<{'' if self.reverse_path is None else self.reverse_path.text}>"
 
 
 class SendMail(_Send):
@@ -439,7 +431,7 @@ class Bdat(Command):
 
     def __init__(self, size: int, last: bool = False) -> None:
         if not is_number(size, 0, 10**20 - 1):
-            raise LocalProtocolError(f"BDAT {size!r}: expected a number of octets")
+            raise InvalidValueError(f"BDAT {size!r}: expected a number of octets")
         fill(self, size, bool(last))
 
     @classmethod
@@ -538,7 +530,7 @@ class _Query(Command):
     def __init__(self, argument: str, smtputf8: bool = False) -> None:
         text = clean(argument, "argument").strip(" ")
         if not text or _asks_for_utf8(text):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{self.verb} {argument!r}: expected a user name or a mailbox; SMTPUTF8 is asked"
                 " for with smtputf8=True"
             )
@@ -606,7 +598,7 @@ class Auth(Command):
     def __init__(self, mechanism: str, initial_response: bytes | None = None) -> None:
         name = upper(mechanism)
         if not mechanisms.NAME.fullmatch(name):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 "this is no SASL mechanism name: 1 to 20 letters, digits, '-' and '_'"
                 " (RFC 4422 section 3.1)"
             )
@@ -622,7 +614,7 @@ class Auth(Command):
         try:
             return cls(name, b"" if initial == "=" else decode(initial.strip(" ").encode()))
         except ValueError:
-            raise CommandSyntaxError(501, "5.5.2", "Cannot decode the initial response") from None
+            raise Refused(501, "5.5.2", "Cannot decode the initial response") from None
 
     def written(self) -> str:
         if self.initial_response is None:
@@ -661,7 +653,7 @@ class Atrn(Command):
         names = (domains,) if isinstance(domains, str) else tuple(domains)
         for name in names:
             if not re.fullmatch(DOMAIN, name):
-                raise LocalProtocolError(f"ATRN: {name!r} is not a domain")
+                raise InvalidValueError(f"ATRN: {name!r} is not a domain")
         fill(self, names)
 
     @classmethod
@@ -697,7 +689,7 @@ class Extended(Command):
     def __init__(self, verb: str, argument: str | None = None) -> None:
         name = upper(verb)
         if not _VERB.fullmatch(name) or name in VERBS:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{verb!r}: expected a verb of letters, digits and '-' that has no class of its own"
             )
         fill(self, name, _optional(argument))
@@ -710,9 +702,9 @@ _VERB = re.compile(r"[A-Z0-9][A-Z0-9-]*")
 
 
 def read_extended(verb: str, argument: str) -> Command:
-    """An Extended command. Raises CommandSyntaxError when the verb is none."""
+    """An Extended command. Raises Refused when the verb is none."""
     if not _VERB.fullmatch(upper(verb)):
-        raise CommandSyntaxError(500, "5.5.2", "Command unrecognized")
+        raise Refused(500, "5.5.2", "Command unrecognized")
     return Extended(verb, argument or None)
 
 
@@ -730,7 +722,7 @@ class Raw(Command):
 
     def __init__(self, octets: bytes, replies: int = 1) -> None:
         if replies < 0:
-            raise LocalProtocolError(f"Raw: {replies} replies: expected 0 or more")
+            raise InvalidValueError(f"Raw: {replies} replies: expected 0 or more")
         fill(self, as_octets(octets), replies)
 
     def __bytes__(self) -> bytes:

@@ -15,7 +15,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, MutableSequence
 
 from smtpproto._wire.newlines import NewlineRepair
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto.errors import (
+    InvalidValueError,
+    LimitError,
+    LocalProtocolError,
+    OutOfOrderError,
+    RemoteProtocolError,
+)
 from smtpproto.smtp._address import Address
 from smtpproto.smtp._client import ClientConnection
 from smtpproto.smtp._commands import Bdat, Command, Data, Ehlo, Helo, Lhlo, Mail, Rset
@@ -28,10 +34,10 @@ from smtpproto.smtp._events import (
 )
 from smtpproto.smtp._ledger import Ledger
 from smtpproto.smtp._outgoing import BLOCK, Content, Message, Octets, survey
-from smtpproto.smtp._refused import LimitError
 from smtpproto.smtp._replies import Reply
 from smtpproto.smtp._report import Report, Verdict
-from smtpproto.smtp._state import State, step_of
+from smtpproto.smtp._session import step_of
+from smtpproto.smtp._state import State
 
 __all__ = ["Delivery"]
 
@@ -201,9 +207,7 @@ class Delivery:
 
     def _fed(self, call: str) -> Content:
         if self._content is None or not self.wants_message:
-            raise LocalProtocolError(
-                f"{call} is for a message of None, while wants_message is True"
-            )
+            raise OutOfOrderError(f"{call} is for a message of None, while wants_message is True")
         return self._content
 
     # -- what comes next, when everything is answered ---------------------------------------------
@@ -325,8 +329,8 @@ class Delivery:
         if event.reply.code == 421 and event.recipient is None:
             self._ledger.refuse_all("the server has ended the session", event.reply)
         else:
-            step = "connect" if event.command is None else step_of(event.command)
-            _AFTER[step](self, event)
+            assert event.command is not None  # that is for a 421
+            _AFTER[step_of(event.command)](self, event)
 
     def _greeted(self, event: ReplyReceived) -> None:
         if event.reply.code >= 400:
@@ -476,7 +480,7 @@ class Delivery:
         if self._seven_bit and not octets.isascii():
             self._ledger.settle(self._ledger.taken, Verdict.REFUSED, _NO_8BITMIME)
             if not self._chunked:  # only between chunks there is a way back
-                raise LocalProtocolError(_NO_8BITMIME)
+                raise InvalidValueError(_NO_8BITMIME)
             self._go_on()
             return
         if self._chunked:
@@ -498,22 +502,22 @@ def _check(
     if not isinstance(envelope, Envelope):
         raise TypeError(f"an Envelope(reverse_path, recipients) is wanted, not {envelope!r:.60}")
     if not envelope.recipients:
-        raise LocalProtocolError("the envelope has no recipients: there is nobody to deliver to")
+        raise InvalidValueError("the envelope has no recipients: there is nobody to deliver to")
     if isinstance(message, str):
         raise TypeError("a message is octets: encode the text")
     if hasattr(message, "as_bytes"):  # email.message's, which iterates over names of fields
         raise TypeError("a message is octets: give bytes(message)")
     mail = envelope.mail
     if isinstance(mail, Mail) and mail.transid is not None:
-        raise LocalProtocolError("a Delivery sends whole messages: leave TRANSID out")
+        raise InvalidValueError("a Delivery sends whole messages: leave TRANSID out")
     greeted = conn.state in (State.CONNECTED, State.READY) and conn.idle
     if not greeted and (conn.state is not State.GREETING or conn.held_back):
-        raise LocalProtocolError(
+        raise OutOfOrderError(
             f"a delivery cannot begin in state {conn.state.value}, or while a reply is awaited:"
             " only before the greeting, and between transactions"
         )
     if conn.state is not State.READY and domain is None:
-        raise LocalProtocolError(
+        raise InvalidValueError(
             "the server has yet to be told who you are: Delivery(..., domain=...) says EHLO"
         )
 
@@ -546,7 +550,7 @@ _NEXT: Mapping[State, Callable[[Delivery], None]] = {
 """What comes next in each state of the connection, when everything is answered."""
 
 _AFTER: Mapping[str, Callable[[Delivery, ReplyReceived], None]] = {
-    "connect": Delivery._greeted,
+    "greeting": Delivery._greeted,
     "EHLO": Delivery._after_hello,
     "HELO": Delivery._after_hello,
     "LHLO": Delivery._after_hello,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from smtpproto._value import Value, constructor, fill
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.events import (
     AuthCancelled,
     AuthChallenge,
@@ -13,12 +14,36 @@ from smtpproto.events import (
     ConnectionClosed,
     EndOfMessage,
     Event,
+    Greeting,
     MessageData,
     Request,
     TlsHandshake,
 )
 from smtpproto.smtp._address import Address
-from smtpproto.smtp._commands import Mail, Rcpt, SendAndMail, SendMail, SendOrMail
+from smtpproto.smtp._commands import (
+    Atrn,
+    Auth,
+    Burl,
+    Data,
+    Ehlo,
+    Etrn,
+    Expn,
+    Extended,
+    Helo,
+    Help,
+    Lhlo,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    SendAndMail,
+    SendMail,
+    SendOrMail,
+    StartTls,
+    Turn,
+    Vrfy,
+)
 from smtpproto.smtp._replies import Reply
 
 __all__ = [
@@ -26,15 +51,18 @@ __all__ = [
     "AuthChallenge",
     "AuthResponse",
     "ChunkReceived",
+    "ClientEvent",
     "CommandRefused",
     "ConnectionClosed",
     "EndOfMessage",
     "Envelope",
     "Event",
+    "Greeting",
     "MessageData",
     "MessageRefused",
     "ReplyReceived",
     "Request",
+    "ServerEvent",
     "TlsHandshake",
 ]
 
@@ -90,7 +118,7 @@ class ReplyReceived(Event):
 
     `command` is the very value that was sent: a Command, or EndOfMessage for the reply that
     takes or refuses the message. That may come before its end was sent: then nothing but
-    ``abort()`` is left. `command` is None for the greeting, and for a 421 that nothing asked for.
+    ``abort()`` is left. The first is the Greeting; None stands for a 421 that nothing asked for.
     `recipient` is the Rcpt that a reply of LMTP's after the final dot is about.
     """
 
@@ -130,9 +158,49 @@ class Envelope(Value):
         recipients: Iterable[Rcpt | Address | str] = (),
     ) -> None:
         if isinstance(recipients, str):
-            raise LocalProtocolError("Envelope: the recipients are a list, not one text")
+            raise InvalidValueError("Envelope: the recipients are a list, not one text")
         fill(
             self,
             mail if isinstance(mail, MailCommand) else Mail(mail),
             tuple(to if isinstance(to, Rcpt) else Rcpt(to) for to in recipients),
         )
+
+
+ServerEvent: TypeAlias = (
+    Greeting
+    | Ehlo
+    | Helo
+    | Lhlo
+    | Mail
+    | Rcpt
+    | Data
+    | Burl
+    | Rset
+    | Noop
+    | Quit
+    | Help
+    | Vrfy
+    | Expn
+    | StartTls
+    | Auth
+    | Etrn
+    | Atrn
+    | Turn
+    | SendMail
+    | SendOrMail
+    | SendAndMail
+    | Extended
+    | MessageData
+    | EndOfMessage
+    | ChunkReceived
+    | MessageRefused
+    | CommandRefused
+    | AuthResponse
+    | AuthCancelled
+    | TlsHandshake
+    | ConnectionClosed
+)
+"""Whatever a server connection gives: ``assert_never`` shows that a ``match`` has all of it."""
+
+ClientEvent: TypeAlias = ReplyReceived | AuthChallenge | TlsHandshake | ConnectionClosed
+"""Whatever a client connection gives."""

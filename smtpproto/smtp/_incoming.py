@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from smtpproto._wire.dots import DotDecoder
 from smtpproto._wire.plain import PlainDecoder
+from smtpproto.errors import Refused
 from smtpproto.smtp import ext
 from smtpproto.smtp._commands import Bdat
-from smtpproto.smtp._refused import Refused
-from smtpproto.smtp._state import step_of
+from smtpproto.smtp._session import step_of
 
 __all__ = ["Chunk", "Intake"]
 

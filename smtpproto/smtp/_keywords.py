@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast, overload
 from smtpproto._command import CONTROL, upper
 from smtpproto._value import Value, fill, is_number, octets
 from smtpproto._wire import base64
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.smtp._address import Address
 from smtpproto.smtp._timestamps import from_timestamp, to_timestamp
 from smtpproto.smtp._xtext import from_unitext, from_xtext, to_unitext, to_xtext
@@ -53,12 +53,12 @@ class By(Value):
 
     def __init__(self, seconds: int, mode: str, trace: bool = False) -> None:
         if not is_number(seconds, -999_999_999, 999_999_999) or upper(mode) not in ("N", "R"):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"By({seconds!r}, {mode!r}): expected seconds of at most nine digits, and the mode"
                 ' "N" or "R" (RFC 2852 section 4)'
             )
         if upper(mode) == "R" and seconds <= 0:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"By({seconds!r}, {mode!r}): a message that is to be returned has some time: more"
                 " than 0 seconds (RFC 2852 section 4)"
             )
@@ -88,7 +88,7 @@ class Tracking(Value):
 
     def __init__(self, certifier: bytes, timeout: int | None = None) -> None:
         if not certifier or not (timeout is None or is_number(timeout, 0, 999_999_999)):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"Tracking({certifier!r}, {timeout!r}): expected some octets, and seconds of at"
                 " most nine digits (RFC 3885 section 3)"
             )
@@ -125,7 +125,7 @@ class OriginalRecipient(Value):
         kind = addr_type.lower() if _ADDR_TYPE.fullmatch(addr_type) else ""
         fits = address if kind == "utf-8" else address.isascii()
         if not kind or not fits or CONTROL.search(address) or "\t" in address:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"OriginalRecipient({addr_type!r}, {address!r}): expected an address type and"
                 ' printable ASCII, or the type "utf-8" (RFC 3461 section 4.2, RFC 6533)'
             )
@@ -176,7 +176,7 @@ class ValidSince(Value):
                 raise ValueError('the action is "C" or "R"')
             moment = from_timestamp(to_timestamp(since, fractions=False))
         except ValueError as error:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"ValidSince({since!r}, {no_support!r}): {error} (RFC 7293 section 3.1)"
             ) from None
         fill(self, moment, no_support and upper(no_support))
@@ -196,7 +196,7 @@ def _built(build: Callable[[], T]) -> T:
     """What was read from the wire is nobody's local mistake."""
     try:
         return build()
-    except LocalProtocolError as error:
+    except InvalidValueError as error:
         raise ValueError(str(error)) from None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Union, overload
 
 from smtpproto._command import upper
 from smtpproto._value import Value
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 from smtpproto.smtp._address import Address
 from smtpproto.smtp._keywords import (
     KEYWORDS,
@@ -92,7 +92,7 @@ class Parameters(Value, Mapping[str, ParameterValue]):
 
     Keywords are upper case. Built from a mapping and from keyword arguments, whose ``_`` stands
     for the ``-`` of the wire: ``Parameters({"SIZE": 2048}, mt_priority=4)``. A value of None or
-    False leaves the keyword out. Raises LocalProtocolError for what no wire could carry.
+    False leaves the keyword out. Raises InvalidValueError for what no wire could carry.
     """
 
     __slots__ = ("_values",)
@@ -109,12 +109,12 @@ class Parameters(Value, Mapping[str, ParameterValue]):
                 continue
             keyword = upper(name)
             if keyword in given:
-                raise LocalProtocolError(f"the parameter {keyword} is given twice")
+                raise InvalidValueError(f"the parameter {keyword} is given twice")
             given[keyword] = _checked(keyword, value)
         try:
             check_together(given)
         except ValueError as error:
-            raise LocalProtocolError(str(error)) from None
+            raise InvalidValueError(str(error)) from None
         object.__setattr__(self, "_values", given)
 
     @classmethod
@@ -192,14 +192,14 @@ class Parameters(Value, Mapping[str, ParameterValue]):
 
 
 def _checked(keyword: str, value: object) -> object:
-    """A value that a caller gave, as it will be read. Raises LocalProtocolError."""
+    """A value that a caller gave, as it will be read. Raises InvalidValueError."""
     if not KEYWORD.fullmatch(keyword):
-        raise LocalProtocolError(f"{keyword!r} is no parameter keyword: letters, digits, '-'")
+        raise InvalidValueError(f"{keyword!r} is no parameter keyword: letters, digits, '-'")
     registered = KEYWORDS.get(keyword)
     if registered is None:
         text = value if value is True else str(value)
         if text is not True and not _VALUE.fullmatch(text):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{keyword}={text!r}: a parameter's value is printable, without space and '='"
                 " (RFC 5321 section 4.1.2); encode it, with xtext for one"
             )
@@ -207,7 +207,7 @@ def _checked(keyword: str, value: object) -> object:
     try:
         return registered.normal(value)
     except ValueError:
-        raise LocalProtocolError(f"{keyword}={value!r}: expected {registered.expected}") from None
+        raise InvalidValueError(f"{keyword}={value!r}: expected {registered.expected}") from None
 
 
 NO_PARAMETERS = Parameters()

@@ -1,4 +1,4 @@
-"""Reply and EnhancedStatus, their standard texts, and ReplyReader, which reads replies.
+"""Reply and EnhancedStatus: their texts, how they are read, and how any text becomes one.
 
 RFC 5321 section 4.2; RFC 2034 and 3463 for the enhanced status codes.
 """
@@ -6,12 +6,22 @@ RFC 5321 section 4.2; RFC 2034 and 3463 for the enhanced status codes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from smtpproto._value import Value, constructor, fill, is_number, no_text
-from smtpproto._wire.text import without_controls
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto._wire.text import printable, without_controls
+from smtpproto.errors import InvalidValueError, RemoteProtocolError
 
-__all__ = ["TEXTS", "EnhancedStatus", "Reply", "ReplyReader", "trusted_reply"]
+__all__ = [
+    "TEXTS",
+    "EnhancedStatus",
+    "Reply",
+    "ReplyReader",
+    "default_status",
+    "fold",
+    "standard",
+    "trusted_reply",
+]
 
 TEXTS: dict[int, str] = {
     # RFC 5321 section 4.2.3 unless said otherwise.
@@ -68,7 +78,7 @@ _LAST_LINES = {b"%d " % code: code for code in range(200, 600)}
 class EnhancedStatus(Value):
     """An enhanced mail system status code, ``class.subject.detail`` (RFC 3463 section 2).
 
-    `klass` is 2, 4 or 5; `subject` and `detail` are 0 to 999. Raises LocalProtocolError.
+    `klass` is 2, 4 or 5; `subject` and `detail` are 0 to 999. Raises InvalidValueError.
     """
 
     __slots__ = __match_args__ = ("klass", "subject", "detail")  # the order of the RFC
@@ -78,7 +88,7 @@ class EnhancedStatus(Value):
 
     def __init__(self, klass: int, subject: int, detail: int) -> None:
         if klass not in (2, 4, 5) or not (is_number(subject, 0, 999) and is_number(detail, 0, 999)):
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{klass}.{subject}.{detail} is no enhanced status code: expected class 2, 4 or"
                 " 5, subject and detail 0 to 999 (RFC 3463 section 2)"
             )
@@ -86,19 +96,19 @@ class EnhancedStatus(Value):
 
     @classmethod
     def parse(cls, text: str) -> EnhancedStatus:
-        """The value of a text like ``"5.1.1"``. Raises LocalProtocolError for any other."""
+        """The value of a text like ``"5.1.1"``. Raises InvalidValueError for any other."""
         match = _ENHANCED.fullmatch(text)
         if match is None:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"{text!r} is no enhanced status code: expected class.subject.detail, such as"
                 " 5.1.1 (RFC 3463 section 2)"
             )
         return cls(*map(int, match.groups()))
 
     def check(self, code: int) -> None:
-        """Raise LocalProtocolError unless this goes with the reply code `code`."""
+        """Raise InvalidValueError unless this goes with the reply code `code`."""
         if self.klass != code // 100:
-            raise LocalProtocolError(
+            raise InvalidValueError(
                 f"the enhanced status code {self} does not go with reply code {code}: its class"
                 " must be the code's first digit (RFC 2034 section 4)"
             )
@@ -113,7 +123,7 @@ class Reply(Value):
     `code` is 200 to 599. `lines` are the lines of text, without controls but HTAB; none means
     the code's standard text. `enhanced`, an EnhancedStatus or a text like ``"5.1.1"``, is
     written at the head of each line; its class must be the code's first digit, so a 3yz has none.
-    Raises LocalProtocolError.
+    Raises InvalidValueError.
 
     Equality is on code and lines as written, the enhanced code included.
     """
@@ -126,7 +136,7 @@ class Reply(Value):
         self, code: int, *lines: str, enhanced: EnhancedStatus | str | None = None
     ) -> None:
         if not is_number(code, 200, 599):
-            raise LocalProtocolError(f"reply code {code}: expected 200 to 599")
+            raise InvalidValueError(f"reply code {code}: expected 200 to 599")
         written = tuple(map(_writable, lines)) or (TEXTS.get(code, ""),)
         if enhanced is not None:
             status = EnhancedStatus.parse(enhanced) if isinstance(enhanced, str) else enhanced
@@ -183,11 +193,11 @@ trusted_reply = constructor(Reply)
 
 
 def _writable(line: str) -> str:
-    """`line` as it is read back from the wire. Raises LocalProtocolError."""
+    """`line` as it is read back from the wire. Raises InvalidValueError."""
     if not isinstance(line, str):
         no_text("reply text", line)
     if _CONTROLS.search(line):
-        raise LocalProtocolError(
+        raise InvalidValueError(
             f"the reply text {line!r} holds a control character; a text of several lines is"
             " given as several arguments"
         )
@@ -195,7 +205,7 @@ def _writable(line: str) -> str:
         # Octets of a foreign charset that were read into a text go out again as they came.
         return line.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise LocalProtocolError(f"the reply text {line!r} cannot be written as UTF-8") from None
+        raise InvalidValueError(f"the reply text {line!r} cannot be written as UTF-8") from None
 
 
 class ReplyReader:
@@ -264,3 +274,66 @@ def _shown(line: bytes) -> str:
     if any(octet in line for octet in (b"\r", b"\n", b"\0")):
         raise RemoteProtocolError(f"a reply holds a bare CR, bare LF or NUL: {line[:512]!r}")
     return without_controls(line[4:]).decode("utf-8", "surrogateescape")
+
+
+# -- replies in the words of the connection -------------------------------------------------------
+
+_BY_CODE = {
+    421: "4.3.2", 432: "4.7.12", 450: "4.2.0", 451: "4.3.0", 452: "4.3.1", 453: "4.3.0",
+    454: "4.7.0", 455: "4.5.4", 458: "4.3.0", 459: "4.7.1", 500: "5.5.2", 501: "5.5.4",
+    502: "5.5.1", 503: "5.5.1", 504: "5.5.4", 521: "5.3.2", 530: "5.7.0", 534: "5.7.9",
+    535: "5.7.8", 538: "5.7.11", 551: "5.1.6", 552: "5.3.4", 555: "5.5.4", 556: "5.1.10",
+}  # fmt: skip
+
+
+def default_status(code: int, subject: int) -> str:
+    """The enhanced status code of a refusal that was given none (RFC 3463, RFC 4954, RFC 7504).
+
+    Where the reply code does not say what is wrong, `subject` does: that of the step.
+    """
+    return _BY_CODE.get(code) or f"{code // 100}.{subject}.0"
+
+
+_WIDTH = 488
+"""Octets of text in a folded line: with code, enhanced code and CRLF within the 512 of RFC 5321
+section 4.5.3.1.5."""
+
+_MOST_TEXT = 16384
+_MOST_LINES = 100
+"""How much of a text is said: clients stop reading a reply that does not end."""
+
+
+def fold(code: int, text: str, status: EnhancedStatus | str | None, *, utf8: bool) -> Reply:
+    """A reply of any text whatever: long lines are folded, what cannot be sent becomes "?".
+
+    Raises InvalidValueError for what is no str.
+    """
+    if not isinstance(text, str):
+        raise InvalidValueError(f"the text of a reply is a str, not {text!r:.60}")
+    charset = "utf-8" if utf8 else "ascii"
+    carried = text[:_MOST_TEXT].encode(charset, "replace").decode(charset)
+    lines = [line for paragraph in carried.splitlines() for line in _folded(paragraph)]
+    return Reply(code, *(lines[:_MOST_LINES] or [""]), enhanced=status)
+
+
+def _folded(paragraph: str) -> list[str]:
+    octets = printable(paragraph).encode()
+    lines = []
+    start = 0
+    while len(octets) - start > _WIDTH:
+        window = octets[start : start + _WIDTH]
+        # At the last space, or else between two characters.
+        stop = window.rfind(b" ") + 1 or len(window.decode(errors="ignore").encode())
+        lines.append(window[:stop].decode().rstrip(" "))
+        start += stop
+    return [*lines, octets[start:].decode()]
+
+
+@lru_cache(maxsize=256)
+def standard(code: int, status: str | None, text: str) -> tuple[Reply, bytes]:
+    """A reply that is said again and again, and its wire form.
+
+    Bounded, for some texts name what the client sent.
+    """
+    reply = Reply(code, text, enhanced=status)
+    return reply, bytes(reply)

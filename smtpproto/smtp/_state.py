@@ -5,40 +5,40 @@ Theory of operation
 
 A session is a sequence of *steps* of the client, each answered by a reply of the server, and the
 reply moves the session from one state to the next. Steps are named by their verbs; four are not
-commands: the opening of the connection ("connect"), the end of a message ("."), a SASL response
+commands: the opening of the connection ("greeting"), the end of a message ("."), a SASL response
 ("AUTH response") and the TLS handshake ("TLS"). The last chunk of a message, "BDAT LAST", is a
 step apart from the other chunks because it leads elsewhere.
 
-`MACHINE` says for each state which steps it allows, and for each step where each kind of reply
-leads. A kind is a reply code (354) or the first digit of one (5); a code counts before a digit,
-and the first kind listed is success. A reply of a kind that is not listed breaks the protocol.
+`STEPS` has a row for each step: what is true of it in every state. `MACHINE` says for each state
+which steps it allows, and for each step where each kind of reply leads. A kind is a reply code
+(354) or the first digit of one (5); a code counts before a digit, and the first kind listed is
+success. A reply of a kind that is not listed breaks the protocol.
 
 This file does not know which role anybody plays. The server asks the table before it hands a
-command out (not allowed: 503), the client before it sends one (not allowed: LocalProtocolError),
-and both move along it when a reply is given. What the table does not say: 421 ends the session
-from every state (RFC 5321 section 3.8); `OVERTAKEN` is for a client whose pipelined commands
+command out (not allowed: 503), the client before it sends one (not allowed: OutOfOrderError), and
+both move along it when a reply is given. Two rules stand outside the table: 421 ends the session
+from every state (RFC 5321 section 3.8), and `overtaken` is for a client whose pipelined commands
 come after one that was refused.
-
-The second half is about pipelining (RFC 2920) and time (RFC 5321 section 4.5.3.2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from typing import NamedTuple
 
-from smtpproto.events import Request
-from smtpproto.smtp._commands import Bdat, Burl
+from smtpproto.smtp._replies import TEXTS
 
 __all__ = [
     "MACHINE",
-    "OVERTAKEN",
+    "STEPS",
     "SUCCESS",
     "Moves",
     "State",
+    "Step",
     "named",
     "next_state",
-    "step_of",
+    "overtaken",
     "success",
 ]
 
@@ -67,7 +67,7 @@ class State(Enum):
     TLS = "tls"
     """After the 220 to STARTTLS, until the handshake is done."""
     TURNED = "turned"
-    """After the 250 to TURN or ATRN: ``reversed()`` gives the connection for the other role."""
+    """After the 250 to TURN or ATRN: ``reversed()`` hands over to the other role."""
     CLOSING = "closing"
     """The greeting was a refusal: only QUIT is left (RFC 5321 section 3.1)."""
     CLOSED = "closed"
@@ -76,14 +76,114 @@ class State(Enum):
     __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is slow
 
 
-Moves = Mapping[int, State]
-"""Where the kinds of reply lead."""
-
 # Looked for in every command, and slow to look up in an Enum.
 GREETING, CONNECTED, READY = State.GREETING, State.CONNECTED, State.READY
 MAIL, RCPT, DATA, BDAT, FAILED = State.MAIL, State.RCPT, State.DATA, State.BDAT, State.FAILED
 AUTH, TLS, TURNED = State.AUTH, State.TLS, State.TURNED
 CLOSING, CLOSED = State.CLOSING, State.CLOSED
+
+RESTING = (GREETING, CONNECTED, READY, CLOSING)
+"""Where either side may leave without cutting off a transaction or an exchange."""
+
+
+# -- the steps ------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """What is true of a step in every state that allows it."""
+
+    accepted: tuple[int, str | None, str] | None = None
+    """What ``accept()`` says: reply code, enhanced status code, text. None where the server gives
+    its name, or where `by_default` is False."""
+    by_default: bool = True
+    """Whether ``accept()`` may answer it: False where only the application knows the answer."""
+    subject: int = 0
+    """The subject of a refusal's enhanced status code (RFC 3463 section 3): 1 addressing, 6 the
+    message, 7 security."""
+    ends_group: bool = True
+    """Whether a client waits for its reply before it writes more (RFC 2920 section 3.1, and RFC
+    1985, 2645, 3207, 4468, 4954 for theirs; what an unregistered verb does is not known)."""
+    barrier: bool = False
+    """Whether nothing may even be queued until it is answered: it changes who talks, or what may
+    be sent, or whether it is sent in clear."""
+    without_auth: bool = False
+    """Whether a server that requires authentication allows it before (RFC 4954 section 6)."""
+    without_tls: bool = False
+    """Whether a server that requires TLS allows it before (RFC 3207 section 4; RSET is not on
+    its list, and does no harm)."""
+    takes_message: bool = False
+    """Whether its reply takes the message, or refuses it."""
+    timeout: float = 300.0
+    """Seconds that a client waits for the reply (RFC 5321 section 4.5.3.2)."""
+
+
+_OK = (250, "2.0.0", "OK")
+_TAKEN = (250, "2.6.0", "Message accepted")
+_HELLO = Step(barrier=True, without_auth=True, without_tls=True)
+
+STEPS: Mapping[str, Step] = {
+    "greeting": Step(),
+    "EHLO": _HELLO,
+    "HELO": _HELLO,
+    "LHLO": _HELLO,
+    "MAIL": Step((250, "2.1.0", "Sender OK"), subject=1, ends_group=False),
+    "RCPT": Step((250, "2.1.5", "Recipient OK"), subject=1, ends_group=False),
+    "DATA": Step((354, None, TEXTS[354]), timeout=120.0),
+    ".": Step(_TAKEN, subject=6, ends_group=False, takes_message=True, timeout=600.0),
+    "BDAT": Step((250, "2.6.0", "Chunk received"), subject=6, ends_group=False),
+    "BDAT LAST": Step(_TAKEN, subject=6, ends_group=False, takes_message=True, timeout=600.0),
+    "BURL": Step(by_default=False, ends_group=False),
+    "BURL LAST": Step(by_default=False, takes_message=True, timeout=600.0),
+    "RSET": Step(_OK, ends_group=False, without_auth=True, without_tls=True),
+    "NOOP": Step(_OK, without_auth=True, without_tls=True),
+    "HELP": Step((214, "2.0.0", TEXTS[214])),
+    # Not 250: nobody has verified anything (RFC 5321 section 3.5.3).
+    "VRFY": Step((252, "2.0.0", TEXTS[252]), subject=1),
+    "EXPN": Step((252, "2.0.0", "Cannot EXPN list"), subject=1),
+    "QUIT": Step(without_auth=True, without_tls=True),
+    "STARTTLS": Step(
+        (220, "2.0.0", "Ready to start TLS"),
+        subject=7,
+        barrier=True,
+        without_auth=True,
+        without_tls=True,
+    ),
+    "AUTH": Step(by_default=False, subject=7, barrier=True, without_auth=True),
+    "AUTH response": Step(by_default=False, subject=7, barrier=True),
+    "TLS": Step(),
+    "ETRN": Step(by_default=False),
+    "ATRN": Step(by_default=False, barrier=True),
+    "TURN": Step(by_default=False, barrier=True),
+    "extended": Step(_OK),
+    "raw": Step(),
+}
+
+ENDS_GROUP = frozenset(name for name, step in STEPS.items() if step.ends_group)
+BARRIERS = frozenset(name for name, step in STEPS.items() if step.barrier)
+TAKES_MESSAGE = frozenset(name for name, step in STEPS.items() if step.takes_message)
+
+WITH_BURL = ENDS_GROUP | {"BDAT LAST"}
+"""The steps that end a group where BURL is offered: the last chunk of a message may be the one
+that a URL stands behind (RFC 4468 section 3.2)."""
+
+ONLY_BEHIND: Mapping[str, str] = {"BDAT": "BDAT", "BDAT LAST": "BDAT"}
+"""What alone may be unanswered when these are written: MAIL and RCPT must be answered before the
+first chunk (RFC 3030 section 2)."""
+
+ONLY_WITH_AUTH = frozenset({"ATRN"})
+"""What every server allows to authenticated clients only (RFC 2645 section 5.1)."""
+
+TIMEOUT = 300.0
+"""Seconds that a server waits for the next command, and a client for most replies."""
+
+BLOCK_TIMEOUT = 180.0
+"""Seconds that a client waits for each block of a message to be taken."""
+
+
+# -- the machine ----------------------------------------------------------------------------------
+
+Moves = Mapping[int, State]
+"""Where the kinds of reply lead."""
 
 
 def _moves(done: State, refused: State) -> Moves:
@@ -103,7 +203,8 @@ def _anywhere(here: State, after_reset: State) -> dict[str, Moves]:
         "HELP": stay,
         "VRFY": stay,
         "EXPN": stay,
-        "extended": stay,
+        # 220 is a greeting: XCLIENT has made the session that of another client.
+        "extended": {**stay, 220: CONNECTED},
         "QUIT": _moves(CLOSED, CLOSED),
     }
 
@@ -117,7 +218,7 @@ _CHUNKS: dict[str, Moves] = {
 }
 
 MACHINE: Mapping[State, Mapping[str, Moves]] = {
-    GREETING: {"connect": {220: CONNECTED, 4: CLOSING, 5: CLOSING}},
+    GREETING: {"greeting": {220: CONNECTED, 4: CLOSING, 5: CLOSING}},
     CONNECTED: _anywhere(CONNECTED, CONNECTED),
     READY: {
         **_anywhere(READY, READY),
@@ -142,7 +243,7 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     DATA: {".": _moves(READY, READY)},
     BDAT: {
         **_anywhere(BDAT, READY),
-        # Whoever wants to give the message up must: it was dropped when this came in.
+        # A client that wants to give the message up must: it was dropped when this came in.
         **dict.fromkeys(("EHLO", "HELO", "LHLO", "RSET"), _moves(READY, FAILED)),
         **_CHUNKS,
     },
@@ -154,28 +255,10 @@ MACHINE: Mapping[State, Mapping[str, Moves]] = {
     CLOSED: {},
 }
 
-RESTING = (CONNECTED, READY, CLOSING)
-"""Where either side may leave without cutting anything off."""
-
-OVERTAKEN: Mapping[str, tuple[int, ...]] = {
-    # A server may answer 354 although it refused every recipient (RFC 2920 section 3.1): then
-    # the client is in DATA, and can only send the final dot.
-    "DATA": (354, 4, 5),
-}
-"""What may answer a pipelined command that is not allowed any more, because one before it was
-refused: anything else than a refusal only where it stands here."""
-
-REFUSALS = (4, 5)
-
 
 def next_state(moves: Moves, code: int) -> State | None:
     """Where a reply with this code leads; None when it is of a kind that the table lacks."""
     return moves.get(code) or moves.get(code // 100)
-
-
-def named(kinds: Iterable[int]) -> str:
-    """Kinds of reply for people: "354, 4yz, 5yz"."""
-    return ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in kinds)
 
 
 def success(moves: Moves) -> State:
@@ -190,61 +273,14 @@ SUCCESS: Mapping[State, Mapping[str, State]] = {
 """The same for each step that a state allows."""
 
 
-def step_of(request: Request) -> str:
-    """The step that a request is."""
-    if isinstance(request, _CHUNK_COMMANDS) and request.last:
-        return f"{request.step} LAST"
-    return request.step
+def overtaken(step: str, state: State) -> Moves:
+    """Where replies lead to a pipelined step that is not allowed any more, because one before it
+    was refused: it can only be refused too, but for DATA. A server may answer 354 although it
+    refused every recipient (RFC 2920 section 3.1); the client can only send the final dot then.
+    """
+    return {354: DATA, 4: state, 5: state} if step == "DATA" else {4: state, 5: state}
 
 
-_CHUNK_COMMANDS = (Bdat, Burl)  # a tuple: `isinstance` takes several times as long for a union
-
-
-TAKES_MESSAGE = (".", "BDAT LAST", "BURL LAST")
-"""The steps whose reply takes the message, or refuses it."""
-
-# -- who may say what -----------------------------------------------------------------------------
-
-WITHOUT_AUTH = frozenset({"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "NOOP", "RSET", "QUIT"})
-"""What a server that requires authentication allows before it (RFC 4954 section 6)."""
-
-WITHOUT_TLS = frozenset({"EHLO", "HELO", "LHLO", "STARTTLS", "NOOP", "RSET", "QUIT"})
-"""What a server that requires TLS allows before it (RFC 3207 section 4; RSET does no harm)."""
-
-ONLY_WITH_AUTH = frozenset({"ATRN"})
-"""What every server allows to authenticated clients only (RFC 2645 section 5.1)."""
-
-NEVER_BY_DEFAULT = frozenset({"AUTH", "AUTH response", "TURN", "ATRN", "ETRN", "BURL", "BURL LAST"})
-"""Steps that a server cannot accept without knowing more."""
-
-# -- pipelining -----------------------------------------------------------------------------------
-
-ENDS_GROUP = frozenset(
-    {"connect", "EHLO", "HELO", "LHLO", "DATA", "VRFY", "EXPN", "TURN", "QUIT", "NOOP", "HELP",
-     "ETRN", "ATRN", "STARTTLS", "AUTH", "AUTH response", "extended", "raw", "BURL LAST"}
-)  # fmt: skip
-"""Steps after which a client waits for the reply (RFC 2920 section 3.1, and 1985, 2645, 3207,
-4468, 4954 for theirs; what an unregistered verb does nobody knows)."""
-
-WITH_BURL = ENDS_GROUP | {"BDAT LAST"}
-"""The same where BURL is offered: the last chunk of a message may be the one that a URL stands
-behind (RFC 4468 section 3.2)."""
-
-ONLY_BEHIND: Mapping[str, str] = {"BDAT": "BDAT", "BDAT LAST": "BDAT"}
-"""What alone may be unanswered when these are written: MAIL and RCPT must be answered before the
-first chunk (RFC 3030 section 2)."""
-
-BARRIERS = frozenset({"EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "AUTH response", "TURN", "ATRN"})
-"""Steps after which nothing may even be queued until they are answered: they change who talks,
-or what may be said, or whether it is said in clear."""
-
-# -- time -----------------------------------------------------------------------------------------
-
-TIMEOUTS: Mapping[str, float] = {"DATA": 120.0, ".": 600.0, "BDAT LAST": 600.0, "BURL LAST": 600.0}
-"""Seconds that a client waits for the reply to a step (RFC 5321 section 4.5.3.2)."""
-
-TIMEOUT = 300.0
-"""Seconds that a client waits for any other reply, and a server for the next command."""
-
-BLOCK_TIMEOUT = 180.0
-"""Seconds that a client waits for each block of a message to be taken."""
+def named(kinds: Iterable[int]) -> str:
+    """Kinds of reply for people: "354, 4yz, 5yz"."""
+    return ", ".join(f"{kind}yz" if kind < 10 else str(kind) for kind in kinds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from smtpproto.errors import LocalProtocolError
+from smtpproto.errors import InvalidValueError
 
 __all__ = ["from_unitext", "from_xtext", "to_unitext", "to_xtext"]
 
@@ -18,11 +18,11 @@ _UNITEXT = re.compile(r"(?:[^\0- +=\\\x7f\ud800-\udfff]|\\x\{[0-9A-F]{2,6}\})*")
 def to_xtext(text: str) -> str:
     """`text` with everything that could end a parameter written as ``+hexadecimal``.
 
-    RFC 3461 section 4. Raises LocalProtocolError for characters beyond ASCII, which it has no
+    RFC 3461 section 4. Raises InvalidValueError for characters beyond ASCII, which it has no
     way to write.
     """
     if not text.isascii():
-        raise LocalProtocolError(f"{text!r} is not ASCII, and xtext has nothing else")
+        raise InvalidValueError(f"{text!r} is not ASCII, and xtext has nothing else")
     return re.sub(r"[^!-*,-<>-~]", lambda match: f"+{ord(match[0]):02X}", text)
 
 

@@ -14,7 +14,7 @@ from smtpproto import _command as _commandline
 from smtpproto import _mechanisms
 from smtpproto import _value as _values
 from smtpproto import errors as _errors
-from smtpproto.smtp import _commands, _extension, _keywords, _parameters, _refused, _timestamps
+from smtpproto.smtp import _commands, _extension, _keywords, _parameters, _timestamps
 
 if _typing.TYPE_CHECKING:
     import datetime as _datetime
@@ -42,7 +42,7 @@ class Size(_extension.Extension):
 
     def __init__(self, limit: int | None = None) -> None:
         if limit is not None and not _values.is_number(limit, 0, 10**20 - 1):
-            raise _errors.LocalProtocolError(f"SIZE {limit!r}: expected a number of octets")
+            raise _errors.InvalidValueError(f"SIZE {limit!r}: expected a number of octets")
         _values.fill(self, limit)
 
     @classmethod
@@ -59,10 +59,10 @@ class Size(_extension.Extension):
         if self.limit and isinstance(size, int) and size > self.limit:
             raise self.too_large()
 
-    def too_large(self) -> _refused.Refused:
+    def too_large(self) -> _errors.Refused:
         """The refusal of a message beyond the limit."""
         text = f"A message has at most {self.limit} octets here"
-        return _refused.Refused(552, "5.3.4", text)
+        return _errors.Refused(552, "5.3.4", text)
 
 
 class EightBitMime(_extension.Extension):
@@ -132,7 +132,7 @@ class Auth(_extension.Extension):
             if not isinstance(name, str) or not _mechanisms.NAME.fullmatch(
                 _commandline.upper(name)
             ):
-                raise _errors.LocalProtocolError(f"AUTH: {name!r} is no SASL mechanism name")
+                raise _errors.InvalidValueError(f"AUTH: {name!r} is no SASL mechanism name")
         _values.fill(self, tuple(name.upper() for name in mechanisms))
         object.__setattr__(self, "_without_tls", plaintext_without_tls)
 
@@ -303,7 +303,7 @@ class DeliverBy(_extension.Extension):
 
     def __init__(self, minimum: int | None = None, *options: str) -> None:
         if minimum is not None and not _values.is_number(minimum, 0, 999_999_999):
-            raise _errors.LocalProtocolError(f"DELIVERBY {minimum}: expected seconds, nine digits")
+            raise _errors.InvalidValueError(f"DELIVERBY {minimum}: expected seconds, nine digits")
         for option in options:
             _checked_word(option.replace(",", " "))
         _values.fill(self, minimum, options)
@@ -323,7 +323,7 @@ class DeliverBy(_extension.Extension):
         by = parameters.get("BY")
         if isinstance(by, _keywords.By) and by.mode == "R" and by.seconds < (self.minimum or 0):
             text = f"BY={by}: a message that is to be returned has {self.minimum} seconds at least"
-            raise _refused.Refused(555, "5.5.4", text)
+            raise _errors.Refused(555, "5.5.4", text)
 
 
 class FutureRelease(_extension.Extension):
@@ -349,7 +349,7 @@ class FutureRelease(_extension.Extension):
                 else _timestamps.to_timestamp(date_time, fractions=True)
             )
         except ValueError as error:
-            raise _errors.LocalProtocolError(
+            raise _errors.InvalidValueError(
                 f"FUTURERELEASE {interval!r} {date_time!r}: expected seconds from 1 to 999999999"
                 f" and an aware datetime ({error})"
             ) from None
@@ -367,11 +367,11 @@ class FutureRelease(_extension.Extension):
         seconds = _typing.cast("int", parameters.get("HOLDFOR", 0))
         if seconds > self.interval:
             text = f"HOLDFOR={seconds}: at most {self.interval} seconds here"
-            raise _refused.Refused(501, "5.5.4", text)
+            raise _errors.Refused(501, "5.5.4", text)
         until = _typing.cast("_datetime.datetime | None", parameters.get("HOLDUNTIL"))
         if until is not None and until > self.date_time:
             text = f"HOLDUNTIL: at the latest {self.words()[1]} here"
-            raise _refused.Refused(501, "5.5.4", text)
+            raise _errors.Refused(501, "5.5.4", text)
 
 
 class MtPriority(_extension.Extension):
@@ -436,14 +436,14 @@ class Limits(_extension.Extension):
     ) -> None:
         for limit in (mailmax, rcptmax, rcptdomainmax):
             if limit is not None and not _values.is_number(limit, 1, 999_999):
-                raise _errors.LocalProtocolError(
+                raise _errors.InvalidValueError(
                     f"LIMITS: {limit!r} is no limit: expected 1 to 999999"
                 )
         words = tuple(others)
         for word in words:
             _checked_word(word)
             if word.partition("=")[0].upper() in ("MAILMAX", "RCPTMAX", "RCPTDOMAINMAX"):
-                raise _errors.LocalProtocolError(f"LIMITS: {word!r} has an argument of its own")
+                raise _errors.InvalidValueError(f"LIMITS: {word!r} has an argument of its own")
         _values.fill(self, mailmax, rcptmax, rcptdomainmax, words)
 
     @classmethod
@@ -484,7 +484,7 @@ class NoSoliciting(_extension.Extension):
                 if _keywords.read_solicitation(",".join(keywords)) != keywords:
                     raise ValueError("each class is an argument")
             except ValueError as error:
-                raise _errors.LocalProtocolError(f"NO-SOLICITING {keywords}: {error}") from None
+                raise _errors.InvalidValueError(f"NO-SOLICITING {keywords}: {error}") from None
         _values.fill(self, keywords)
 
     @classmethod
@@ -552,7 +552,7 @@ class Unknown(_extension.Extension):
     bring pass through unchecked.
 
     A client may have been offered one that RFC 5321 section 4.1.1.1 does not allow; building it
-    raises LocalProtocolError.
+    raises InvalidValueError.
     """
 
     __slots__ = ("keyword", "parameters")
@@ -562,7 +562,7 @@ class Unknown(_extension.Extension):
 
     def __init__(self, keyword: str, *parameters: str) -> None:
         if not isinstance(keyword, str) or not _parameters.KEYWORD.fullmatch(keyword):
-            raise _errors.LocalProtocolError(
+            raise _errors.InvalidValueError(
                 f"{keyword!r} is no EHLO keyword: expected letters, digits and '-'"
             )
         for word in parameters:
@@ -575,6 +575,6 @@ class Unknown(_extension.Extension):
 
 def _checked_word(word: str) -> None:
     if not isinstance(word, str) or not _extension.PARAMETER.fullmatch(word):
-        raise _errors.LocalProtocolError(
+        raise _errors.InvalidValueError(
             f"{word!r} cannot stand in the answer to EHLO: expected one word of printable ASCII"
         )

@@ -37,7 +37,8 @@ from smtpproto.pop3 import (
     Utf8,
 )
 from smtpproto.pop3._commands import VERBS
-from smtpproto.pop3._state import BARRIERS, ENDS_GROUP, ENTERED, MACHINE, step_of, success
+from smtpproto.pop3._session import step_of
+from smtpproto.pop3._state import BARRIERS, ENDS_GROUP, ENTERED, MACHINE, STEPS, success
 
 COMMANDS: list[Command] = [
     User("mrose"), Pass("secret"), Apop("mrose", "c4c9334bac560ecc979e58001b3e22fb"),
@@ -53,14 +54,18 @@ def test_every_state_is_in_the_machine() -> None:
 def test_every_command_has_a_step() -> None:
     steps = {step for state in MACHINE.values() for step in state}
     assert {step_of(command) for command in COMMANDS} <= steps
-    others = {"connect", "AUTH response", "TLS", "AUTH list", "extended"}
+    others = {"greeting", "AUTH response", "TLS", "AUTH list", "extended", "refused"}
     assert steps - others == set(VERBS)
-    assert steps | {"raw"} >= ENDS_GROUP >= BARRIERS
+    assert steps | {"raw"} == set(STEPS)
+    assert ENDS_GROUP >= BARRIERS
 
 
 def test_success_comes_first() -> None:
     for steps in MACHINE.values():
-        for moves in steps.values():
+        for step, moves in steps.items():
+            if step == "refused":  # nothing else can become of it
+                assert set(moves) == {"-ERR"}
+                continue
             assert next(iter(moves)) == "+OK"
             assert success(moves) is moves["+OK"]
 
@@ -150,7 +155,7 @@ class Pair:
             server.send(Ok("1 1"))
         elif isinstance(owed, Command) and owed.multiline:
             server.send(Ok(lines=[]))
-        elif owed is None:
+        elif isinstance(owed, pop3.Greeting):
             server.accept()
         else:
             server.send(Ok())

@@ -6,14 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from smtpproto import smtp
-from smtpproto.smtp._transaction import NO_TRANSACTION
+from smtpproto.smtp import _session
 
 
 @pytest.fixture(autouse=True)
-def no_transaction_is_shared_and_stays_empty() -> Iterator[None]:
+def the_recipients_that_all_sessions_share_stay_empty() -> Iterator[None]:
     yield
-    assert NO_TRANSACTION.envelope == smtp.Envelope(None)
-    assert NO_TRANSACTION.recipients == []
-    assert NO_TRANSACTION.intake is None
-    assert NO_TRANSACTION.unanswered == 0
+    assert _session._NOBODY == []

@@ -428,11 +428,14 @@ class Agreement(RuleBasedStateMachine):
             self.agree(frozenset({530}))
             return
         self.hand_to_server(self.client.data_to_send())
-        assert self.told == [meant, smtp.ConnectionClosed(True)]
+        assert self.told == [meant, smtp.ConnectionClosed(True, handed_over=True)]
         assert self.turned is not None
         self.client.receive_data(self.turned.data_to_send())
         self.listen()
-        server = self.client.reversed("c.example", extensions=self.offer)
+        server = smtp.ServerConnection(
+            "c.example", extensions=self.offer, tls=self.client.tls, limits=NO_LIMITS
+        )
+        self.client.reversed(server)
         self.client, self.server = self.turned, server
         self.told.clear()
         self.heard.clear()
@@ -510,7 +513,8 @@ class Agreement(RuleBasedStateMachine):
         elif isinstance(request, smtp.Auth):
             server.authenticated("somebody")
         elif isinstance(request, smtp.Turn | smtp.Atrn):
-            self.turned = server.reversed()
+            self.turned = smtp.ClientConnection(tls=server.tls, limits=NO_LIMITS)
+            server.reversed(self.turned)
         elif isinstance(request, smtp.Rcpt) and request in self.rejected:
             server.reject(550)
         elif server.owed_recipient is not None:

@@ -1080,7 +1080,7 @@ def test_begun_within_the_handling_of_an_event_it_wants_the_reply() -> None:
     conn = smtp.ClientConnection()
     conn.send(smtp.Ehlo("me.example"))
     conn.receive_data(b"220 mx\r\n250 mx\r\n")
-    assert conn.next_event() == smtp.ReplyReceived(None, smtp.Reply(220, "mx"))
+    assert conn.next_event() == smtp.ReplyReceived(smtp.Greeting(), smtp.Reply(220, "mx"))
     conn.next_event()
     delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), b"text\r\n")
     assert delivery.data_to_send().endswith(b"MAIL FROM:<a@b>\r\n")

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import pytest
 
 from smtpproto import smtp
+from smtpproto.errors import Refused
 from smtpproto.smtp import ext
 from smtpproto.smtp._capabilities import CLASSES
 from smtpproto.smtp._commands import VERBS
@@ -66,7 +67,8 @@ def test_client(dialogue: Dialogue, size: int) -> None:
     first = ClientSession(before, size)
     first.run()
     if after is not None:
-        server = first.client.reversed("client.example")
+        server = smtp.ServerConnection("client.example")
+        first.client.reversed(server)
         ServerSession(after, size, server).run()
 
 
@@ -247,7 +249,8 @@ class ServerSession:
         if by_name and code == 334:
             self.server.send(smtp.AuthChallenge(challenge(reply.octets)))
         elif isinstance(request, smtp.Atrn | smtp.Turn) and self.reverse and code == 250:
-            self.reversed = self.server.reversed()
+            self.reversed = smtp.ClientConnection()
+            self.server.reversed(self.reversed)
             assert code_of(self.server.data_to_send()) == 250
             return
         else:
@@ -331,7 +334,7 @@ class ClientSession:
         self.shown = dialogue.offers
         self.lmtp = dialogue.name.startswith("lmtp")
         self.client = client or smtp.ClientConnection(lmtp=self.lmtp)
-        self.unanswered: deque[tuple[smtp.Request | None, smtp.Rcpt | None]] = deque([(None, None)])
+        self.unanswered: deque[tuple[smtp.Request | None, smtp.Rcpt | None]] = deque([(smtp.Greeting(), None)])
         self.accepted: list[smtp.Rcpt] = []
         self.handshake = False
         self.in_message = False
@@ -373,7 +376,7 @@ class ClientSession:
     def command(self, octets: bytes) -> smtp.Command:
         try:
             return smtp.Command.parse(octets)
-        except smtp.CommandSyntaxError:
+        except Refused:
             assert self.raw, f"{octets!r} has no form in our client"
             return smtp.Raw(octets)
 

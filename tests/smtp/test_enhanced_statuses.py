@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import smtpproto
 from smtpproto import smtp
 from smtpproto.smtp import ext
-from smtpproto.smtp._answers import default_status
-from smtpproto.smtp._state import MACHINE
+from smtpproto.smtp._replies import default_status
+from smtpproto.smtp._state import MACHINE, STEPS
 from tests.smtp.test_properties import CLIENT_TEXT, EVERYTHING, lots, sayings
 
 OFFERED: tuple[smtp.Extension, ...] = (
@@ -190,7 +190,8 @@ class TestEachReply:
         said(conn, HELLO)
         conn.receive_data(b"TURN\r\n")
         conn.next_event()
-        client = conn.reversed()
+        client = smtp.ClientConnection()
+        conn.reversed(client)
         assert (conn.data_to_send() + client.data_to_send()).startswith(head("250 2.0.0", enhanced))
 
     @pytest.mark.parametrize("code", REJECTED)
@@ -226,7 +227,7 @@ def test_the_tables_have_every_reply_in_the_source() -> None:
     seen |= {"530 5.7.0"}
     package = Path(smtpproto.__file__).parent
     source = "".join(
-        path.read_text() for path in (package / "serverside.py", *package.glob("smtp/*.py"))
+        path.read_text() for path in (package / "_server.py", *package.glob("smtp/*.py"))
     )
     pairs = set(re.findall(r'\b(\d{3})[,:] "([245]\.\d+\.\d+)"', source))
     assert len(pairs) > 30
@@ -244,7 +245,7 @@ def test_the_tables_have_every_reply_in_the_source() -> None:
     ],
 )  # fmt: skip
 def test_a_code_that_tells_little_has_the_subject_of_its_step(step: str, status: str) -> None:
-    assert default_status(554, step) == status
+    assert default_status(554, STEPS[step].subject) == status
 
 
 def test_each_is_registered() -> None:
@@ -253,7 +254,7 @@ def test_each_is_registered() -> None:
     replies = [
         *(row[-1] for row in (*ANSWERS, *REFUSALS, *IN_AN_EXCHANGE) if row[-1] != "354"),
         *(
-            f"{code} {default_status(code, step)}"
+            f"{code} {default_status(code, STEPS[step].subject)}"
             for code, step in itertools.product(range(400, 600), steps)
         ),
     ]

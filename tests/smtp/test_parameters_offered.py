@@ -65,7 +65,7 @@ def test_the_table_is_complete() -> None:
         for one in row[0]
         for keyword in (*one.mail_parameters, *one.rcpt_parameters)
     }
-    assert brought == set(smtp.keywords.KEYWORDS)
+    assert brought == set(_keywords.KEYWORDS)
 
 
 def command(kind: type[Mail] | type[Rcpt], given: dict[str, Any]) -> Mail | Rcpt:

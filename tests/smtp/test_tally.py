@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smtpproto import LocalProtocolError, smtp
+from smtpproto.errors import LimitError
 from smtpproto.smtp import Mail, Rcpt, ext
 
 
@@ -111,14 +112,14 @@ class TestClient:
     def test_mailmax(self) -> None:
         conn = client("LIMITS MAILMAX=1")
         send(conn, Mail(None), b"550 no\r\n")
-        with pytest.raises(smtp.LimitError, match="At most 1 transactions in one session"):
+        with pytest.raises(LimitError, match="At most 1 transactions in one session"):
             conn.send(Mail(None))
 
     def test_rcptmax(self) -> None:
         conn = client("LIMITS RCPTMAX=1")
         send(conn, Mail(None))
         send(conn, Rcpt("a@b"), b"550 no\r\n")
-        with pytest.raises(smtp.LimitError, match="At most 1 recipients in one transaction"):
+        with pytest.raises(LimitError, match="At most 1 recipients in one transaction"):
             conn.send(Rcpt("c@d"))
         send(conn, smtp.Rset())
         send(conn, Mail(None))
@@ -138,14 +139,14 @@ class TestClient:
         send(conn, Mail(None))
         send(conn, Rcpt("a@b"))
         send(conn, Rcpt("c@B"))
-        with pytest.raises(smtp.LimitError, match="Recipients of at most 1 domains"):
+        with pytest.raises(LimitError, match="Recipients of at most 1 domains"):
             conn.send(Rcpt("c@d"))
 
     def test_what_was_not_sent_does_not_count(self) -> None:
         conn = client("LIMITS MAILMAX=1")
         with pytest.raises(LocalProtocolError) as caught:
             conn.send(Mail(None, size=5))
-        assert not isinstance(caught.value, smtp.LimitError)
+        assert not isinstance(caught.value, LimitError)
         conn.send(Mail(None))
 
     def test_a_new_ehlo_replaces_the_limits(self) -> None:
