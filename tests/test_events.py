@@ -63,7 +63,7 @@ def test_octets_do_not_change_with_the_buffer_they_came_in() -> None:
         (
             smtp.ConnectionClosed(False, (smtp.Auth("PLAIN", b"s3cret"),)),
             "ConnectionClosed(clean=False, unanswered=(Auth(mechanism='PLAIN',"
-            " initial_response=REDACTED),))",
+            " initial_response=REDACTED),), handed_over=False)",
         ),
         (
             smtp.ReplyReceived(smtp.Auth("PLAIN", b"s3cret"), Reply(535, "no")),

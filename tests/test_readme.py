@@ -185,6 +185,14 @@ def test_the_client_example_sends(capsys: pytest.CaptureFixture[str]) -> None:
         [b"220 x\r\n", b"502 no\r\n", b"221 bye\r\n"],
         [b"220 x\r\n", b"250 x\r\n", b"450 no\r\n", b"503 no\r\n", b"503 no\r\n", b"221 bye\r\n"],
         [b"220 x\r\n", b"250 x\r\n", b"250 a\r\n", b"250 b\r\n", b"354 go\r\n", b"554 no\r\n"],
+        [b"421 not today\r\n"],
+        [
+            b"220 x\r\n",
+            b"250-x\r\n250 PIPELINING\r\n",
+            b"250 a\r\n550 no\r\n354 go\r\n",
+            b"554 no\r\n",
+            b"221 bye\r\n",
+        ],
     ],
 )
 def test_the_client_example_always_ends(script: list[bytes]) -> None:

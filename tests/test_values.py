@@ -142,7 +142,7 @@ def test_a_value_of_a_subclass_is_another_value() -> None:
         (smtp.EnhancedStatus(2, 0, 0), ("klass", "subject", "detail")),
         (smtp.Address("a@b"), ("local_part", "domain")),
         (smtp.ReplyReceived(None, smtp.Reply(250)), ("command", "reply", "recipient")),
-        (smtp.ConnectionClosed(True), ("clean", "unanswered")),
+        (smtp.ConnectionClosed(True), ("clean", "unanswered", "handed_over")),
         (smtp.CommandRefused(b"", smtp.Reply(500)), ("line", "reply")),
         (smtp.Envelope("a@b"), ("mail", "recipients")),
         (ext.Size(1), ("limit",)),
@@ -211,7 +211,7 @@ def test_arguments_with_a_choice() -> None:
 
 @pytest.mark.parametrize("extensions", ["PIPELINING", ["PIPELINING"], [ext.Pipelining]])
 def test_extensions_are_values(extensions: Any) -> None:
-    with pytest.raises(LocalProtocolError, match=r"such as smtp.ext.Pipelining\(\), and not"):
+    with pytest.raises(TypeError, match=r"such as smtp.ext.Pipelining\(\), not"):
         smtp.ServerConnection("mx", extensions=extensions)
 
 

@@ -131,8 +131,7 @@ class SmtpObserver(Observer):
         if within and self._bare is None and bare_newline(octets.removesuffix(b"\r")) >= 0:
             self._bare = self._last
         envelope = self._server.envelope
-        if envelope is not None:
-            self._recipients = len(envelope.recipients)
+        self._recipients = 0 if envelope is None else len(envelope.recipients)
         super()._tell(octets)
 
     def _step_of(self, request: Request) -> str:
@@ -310,9 +309,8 @@ class SmtpObserver(Observer):
             if step in _HANDS_OVER or reply.severity != 2:
                 self._lose(heard, f"what {step} has led to is unknown")
             return
-        session = server._session
-        if step not in session.moves:
-            session.force(next(state for state, moves in MACHINE.items() if step in moves))
+        if step not in server._session.moves:
+            server._force(next(state for state, moves in MACHINE.items() if step in moves))
         self._stand_in(self._hello(stand_in), noted=False)
         if isinstance(self._awaited, Asked):
             self._answer(self._awaited, reply, heard)

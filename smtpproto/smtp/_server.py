@@ -639,6 +639,11 @@ class ServerConnection(ServerSide):
         self._answer(reply, wire)
         return MessageRefused(reply)
 
+    def _force(self, state: State) -> None:
+        """Be in `state`, whatever came before: for a session that is only watched."""
+        self._session.force(state)
+        self._message = None
+
     # -- TLS --------------------------------------------------------------------------------------
 
     def _forget(self) -> None:

@@ -265,7 +265,7 @@ class Session:
     def _check_hello(self, command: Ehlo | Helo | Lhlo) -> None:
         if isinstance(command, Lhlo) is not self.lmtp:
             other = "LHLO is LMTP's" if isinstance(command, Lhlo) else "LMTP has LHLO instead"
-            raise Refused(500, "5.5.1", f"{command.verb} is not understood here: {other}")
+            raise Refused(500, "5.5.2", f"{command.verb} is not understood here: {other}")
 
     # -- what a reply changes ---------------------------------------------------------------------
 

@@ -108,7 +108,9 @@ def test_the_greeting() -> None:
 @pytest.mark.parametrize("code", [554, 521, 450])
 def test_a_greeting_that_refuses(code: int) -> None:
     conn = ClientConnection()
-    assert got(conn, b"%d No SMTP here\r\n" % code) == [received(smtp.Greeting(), code, "No SMTP here")]
+    assert got(conn, b"%d No SMTP here\r\n" % code) == [
+        received(smtp.Greeting(), code, "No SMTP here")
+    ]
     assert state(conn) is State.CLOSING
     assert not conn.closed
     for command in (EHLO, smtp.Noop(), MAIL):

@@ -304,7 +304,7 @@ class Conversation(RuleBasedStateMachine):
     @invariant()
     def the_client_hears_the_replies_in_order(self) -> None:
         """And each belongs to the oldest step that waits for one."""
-        steps: list[Sent | None] = [None]
+        steps: list[smtp.Request | smtp.AuthCancelled | None] = [smtp.Greeting()]
         for item, _ in self.sent:
             if isinstance(item, smtp.AuthResponse | smtp.AuthCancelled):
                 steps.append(next(one for one in reversed(steps) if isinstance(one, smtp.Auth)))
@@ -354,6 +354,8 @@ class Conversation(RuleBasedStateMachine):
         chunks = b""
         for place, event in enumerate(self.server_events):
             match event:
+                case smtp.Greeting():
+                    pass
                 case smtp.MessageData(data):
                     got += data
                 case smtp.CommandRefused(line, reply):

@@ -334,7 +334,9 @@ class ClientSession:
         self.shown = dialogue.offers
         self.lmtp = dialogue.name.startswith("lmtp")
         self.client = client or smtp.ClientConnection(lmtp=self.lmtp)
-        self.unanswered: deque[tuple[smtp.Request | None, smtp.Rcpt | None]] = deque([(smtp.Greeting(), None)])
+        self.unanswered: deque[tuple[smtp.Request | None, smtp.Rcpt | None]] = deque(
+            [(smtp.Greeting(), None)]
+        )
         self.accepted: list[smtp.Rcpt] = []
         self.handshake = False
         self.in_message = False

@@ -17,7 +17,7 @@ from smtpproto.smtp import (
     Rcpt,
     Tracking,
     ValidSince,
-    keywords,
+    _keywords,
 )
 from smtpproto.smtp._keywords import KEYWORDS, Keyword
 
@@ -209,7 +209,7 @@ def test_attributes_of_what_was_not_said() -> None:
         attribute = name.lower().replace("-", "_")
         command = mail if hasattr(Mail, attribute) else rcpt
         said = getattr(command, attribute)
-        assert said is (False if isinstance(keyword, keywords.Flag) else None)
+        assert said is (False if isinstance(keyword, _keywords.Flag) else None)
 
 
 def test_every_keyword_is_an_attribute_of_mail_or_rcpt() -> None:

@@ -66,7 +66,7 @@ class Fetcher(ClientSession):
             case pop3.ResponseReceived(pop3.Quit(), pop3.Ok()):
                 self.complete = True
             case pop3.ResponseReceived(command, pop3.Err(text)):
-                raise RefusedError(f"{command or 'the greeting'}: {text}")
+                raise RefusedError(f"{command!r}: {text}")
             case pop3.ConnectionClosed() if not self.complete:
                 raise ConnectionError("the server has closed the connection before its time")
 

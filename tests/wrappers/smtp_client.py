@@ -54,7 +54,7 @@ class Sender(ClientSession):
             case smtp.ReplyReceived(smtp.Auth(), smtp.Reply(235)):
                 self._deliver_next()
             case smtp.ReplyReceived(command, reply) if reply.code >= 400:
-                raise RefusedError(f"{command or 'the greeting'}: {reply.code} {reply.text}")
+                raise RefusedError(f"{command!r}: {reply.code} {reply.text}")
             case smtp.ConnectionClosed() if not self.reports:
                 raise ConnectionError("the server has closed the connection before its time")
 

@@ -219,5 +219,5 @@ def test_one_session_at_a_time_has_the_maildrop() -> None:
 def test_a_client_says_what_the_server_refused() -> None:
     fetcher = Fetcher(TIM, PASSWORD)
     fetcher.receive_data(b"-ERR [SYS/TEMP] closed today\r\n")
-    with pytest.raises(RefusedError, match="the greeting: closed today"):
+    with pytest.raises(RefusedError, match=r"Greeting\(\): closed today"):
         fetcher.data_to_send()
