@@ -26,8 +26,8 @@ Whatever a server loop meets, one ``match`` answers:
             case sasl.Proof(user) as check:                         # CRAM-MD5
                 good = check.verify(await password_of(user))
                 step = mechanism.accept(user) if good else mechanism.reject()
-            case sasl.Lookup(user):                                 # SCRAM
-                step = mechanism.supply(await keys_of(user))
+            case sasl.Lookup(acting_for, user):                     # SCRAM
+                step = mechanism.supply(await keys_of(user))  # fails for another acting_for
             case sasl.Success(identity):            # conn.authenticated(identity)
                 break
             case sasl.Failure(reason):              # conn.reject(535, ...); reason is for the log

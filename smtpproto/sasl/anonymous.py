@@ -5,7 +5,7 @@ from __future__ import annotations
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.sasl.exchange import ClientExchange, ServerExchange
 from smtpproto.sasl.mechanism import Trace
-from smtpproto.sasl.strings import decode, encode
+from smtpproto.sasl.strings import as_text, decode, encode, holds_any, mixes_directions
 
 __all__ = ["AnonymousClient", "AnonymousServer"]
 
@@ -22,6 +22,7 @@ class AnonymousClient(ClientExchange):
 
     def __init__(self, trace: str = "") -> None:
         super().__init__()
+        trace = as_text("trace", trace)
         if trace and (fault := _fault(trace)):
             raise LocalProtocolError(fault)
         self._message = encode("trace", trace) if trace else b""
@@ -50,11 +51,13 @@ class AnonymousServer(ServerExchange):
 
 def _fault(trace: str) -> str | None:
     """What is wrong with a trace (RFC 4505 sections 2 and 3), or None."""
-    # Not for those who never use ANONYMOUS: stringprep brings the tables of Unicode 3.2.
-    import stringprep as tables
-
     if "@" not in trace and len(trace) > 255:
         return "a trace that is not an e-mail address has at most 255 characters"
+    # Imported here, because it brings the tables of Unicode 3.2, which no other mechanism needs
+    # for ASCII strings.
+    import stringprep as tables
+
+    # Unlike SASLprep, the trace profile maps nothing and allows non-ASCII spaces (C.1.2) and C.7.
     prohibited = (
         tables.in_table_c21_c22,
         tables.in_table_c3,
@@ -64,13 +67,8 @@ def _fault(trace: str) -> str | None:
         tables.in_table_c8,
         tables.in_table_c9,
     )
-    if any(in_table(char) for char in trace for in_table in prohibited):
+    if holds_any(trace, *prohibited):
         return "the trace holds a character that RFC 4505 section 3 prohibits"
-    # Bidirectional text, RFC 3454 section 6: what holds a right-to-left character holds no
-    # left-to-right one, and begins and ends right-to-left.
-    if any(map(tables.in_table_d1, trace)) and (
-        any(map(tables.in_table_d2, trace))
-        or not (tables.in_table_d1(trace[0]) and tables.in_table_d1(trace[-1]))
-    ):
+    if mixes_directions(trace):
         return "the trace mixes directions of writing"
     return None

@@ -10,7 +10,7 @@ from smtpproto.errors import RemoteProtocolError
 from smtpproto.sasl.digests import check_timestamp, cram_md5_digest
 from smtpproto.sasl.exchange import ClientExchange, ServerExchange
 from smtpproto.sasl.mechanism import Proof
-from smtpproto.sasl.strings import decode, encode
+from smtpproto.sasl.strings import as_text, decode, encode
 
 __all__ = ["CramMd5Client", "CramMd5Server"]
 
@@ -28,15 +28,12 @@ class CramMd5Client(ClientExchange):
         super().__init__()
         self._user = encode("user name", authentication_id)
         encode("secret", secret)
-        self._secret = secret
+        self._secret = as_text("secret", secret)
 
     def _answer(self, challenge: bytes) -> bytes | None:
         if self.complete:
             return None
-        try:
-            digest = cram_md5_digest(decode("challenge", challenge), self._secret)
-        except RemoteProtocolError:
-            return None
+        digest = cram_md5_digest(decode("challenge", challenge), self._secret)
         self.complete = True
         return self._user + b" " + digest.encode()
 
@@ -54,7 +51,7 @@ class CramMd5Server(ServerExchange):
     def __init__(self, challenge: str) -> None:
         super().__init__()
         self._challenge = check_timestamp(challenge)
-        self._first_challenge = challenge.encode()
+        self._first_challenge = self._challenge.encode()
 
     def _receive(self, response: bytes) -> Proof:
         if self._last is None:

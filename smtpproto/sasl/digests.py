@@ -8,7 +8,7 @@ import os
 from functools import partial
 
 from smtpproto.errors import LocalProtocolError
-from smtpproto.sasl.strings import encode, same
+from smtpproto.sasl.strings import as_text, encode, same
 
 __all__ = ["apop_digest", "check_apop", "check_timestamp", "cram_md5_digest", "make_timestamp"]
 
@@ -37,7 +37,7 @@ def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
     Raises `LocalProtocolError` as `apop_digest` does; never because of `digest`.
     """
     expected = apop_digest(timestamp, secret or "?")
-    return same(expected, digest) and bool(secret)
+    return same(expected, as_text("digest", digest)) and bool(secret)
 
 
 def cram_md5_digest(challenge: str, secret: str) -> str:
@@ -55,7 +55,7 @@ def make_timestamp(domain: str) -> str:
     (RFC 1939 section 7: a different one each time). The one function here that is not the same
     for the same arguments. Raises `LocalProtocolError` when `domain` makes no msg-id.
     """
-    return check_timestamp(f"<{os.urandom(16).hex()}@{domain}>")
+    return check_timestamp(f"<{os.urandom(16).hex()}@{as_text('domain', domain)}>")
 
 
 def check_timestamp(timestamp: str) -> str:
@@ -64,6 +64,7 @@ def check_timestamp(timestamp: str) -> str:
     A server's own; an APOP digest of anything else can be turned against the client
     (CVE-2007-1558). Raises `LocalProtocolError` otherwise.
     """
+    timestamp = as_text("timestamp", timestamp)
     inner = timestamp[1:-1]
     local, _, domain = inner.partition("@")
     if (

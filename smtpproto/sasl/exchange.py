@@ -8,6 +8,7 @@ from __future__ import annotations
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.sasl.mechanism import Challenge, Failure, Step, Success
 from smtpproto.sasl.strings import encode
+from smtpproto.values import octets
 
 __all__ = ["ClientExchange", "ServerExchange"]
 
@@ -35,7 +36,7 @@ class ClientExchange:
         return None
 
     def _answer(self, challenge: bytes) -> bytes | None:
-        """The response to a challenge; None to give up."""
+        """The response to a challenge; None to give up, as does a RemoteProtocolError."""
         return None
 
     def respond(self, challenge: bytes | None) -> bytes | None:
@@ -44,6 +45,8 @@ class ClientExchange:
         Nothing that the server sends makes this raise. `LocalProtocolError` is raised for a
         second None: a new exchange wants a new mechanism.
         """
+        if challenge is not None:
+            challenge = octets(challenge)
         initial = None
         if not self._begun:
             self._begun = True
@@ -61,7 +64,10 @@ class ClientExchange:
         elif self._given_up:
             return None
         else:
-            response = self._answer(challenge)
+            try:
+                response = self._answer(challenge)
+            except RemoteProtocolError:
+                response = None
         if response is None:
             self._given_up = True
             self.complete = False
@@ -106,6 +112,7 @@ class ServerExchange:
                 )
             self._begun = True
             return self._said(Challenge(self._first_challenge))
+        response = octets(response)
         self._begun = True
         try:
             return self._said(self._receive(response))

@@ -8,7 +8,7 @@ A client's mechanism is asked for responses until the server has decided. A serv
 given responses, and each step tells the server what to do next:
 
 - `Challenge`: send it, and step again with the client's response;
-- `Lookup`: find the keys of that user and supply them (SCRAM only);
+- `Lookup`: find the keys of the user it names and supply them (SCRAM only);
 - `Credentials`, `Proof`, `Token`, `Identity`, `Trace`: check that, then ``accept(identity)`` or
   ``reject()``;
 - `Success`, `Failure`: the outcome. The exchange is over.
@@ -19,8 +19,9 @@ from __future__ import annotations
 from typing import Protocol, TypeAlias
 
 from smtpproto.sasl.digests import cram_md5_digest
-from smtpproto.sasl.strings import same
+from smtpproto.sasl.strings import as_text, optional_text, same
 from smtpproto.values import Value, fill
+from smtpproto.values import octets as as_octets
 
 __all__ = [
     "Challenge",
@@ -105,7 +106,7 @@ class Challenge(Value):
     octets: bytes
 
     def __init__(self, octets: bytes) -> None:
-        fill(self, octets)
+        fill(self, as_octets(octets))
 
 
 class Credentials(Value):
@@ -126,15 +127,23 @@ class Credentials(Value):
     password: str
 
     def __init__(self, authorization_id: str | None, authentication_id: str, password: str) -> None:
-        fill(self, authorization_id, authentication_id, password)
+        fill(
+            self,
+            optional_text("authorization_id", authorization_id),
+            as_text("authentication_id", authentication_id),
+            as_text("password", password),
+        )
 
     def verify(self, password: str | None) -> bool:
-        """Whether the client's password is this one, octet for octet, in constant time; None, of
-        who is not known, is nobody's.
+        """Whether the client's password is `password`, octet for octet, compared in constant time.
 
-        For passwords that are kept in clear. A hashed one is verified by its hash's own library.
+        For an unknown user pass None: `verify` compares in the same time and returns False. It
+        serves passwords that are kept in clear; verify a hashed one with the library of its hash.
+        Raises `LocalProtocolError` if `password` is neither a str nor None.
         """
-        return same(self.password, password or "") and password is not None
+        return same(self.password, optional_text("password", password) or "") and (
+            password is not None
+        )
 
 
 class Proof(Value):
@@ -152,7 +161,12 @@ class Proof(Value):
     digest: str
 
     def __init__(self, authentication_id: str, challenge: str, digest: str) -> None:
-        fill(self, authentication_id, challenge, digest)
+        fill(
+            self,
+            as_text("authentication_id", authentication_id),
+            as_text("challenge", challenge),
+            as_text("digest", digest),
+        )
 
     def verify(self, secret: str | None) -> bool:
         """Whether the digest was made with `secret`, in constant time. Neither None, of who is
@@ -184,7 +198,13 @@ class Token(Value):
         host: str | None = None,
         port: int | None = None,
     ) -> None:
-        fill(self, authorization_id, token, host, port)
+        fill(
+            self,
+            optional_text("authorization_id", authorization_id),
+            as_text("token", token),
+            optional_text("host", host),
+            port,
+        )
 
 
 class Identity(Value):
@@ -198,7 +218,7 @@ class Identity(Value):
     authorization_id: str | None
 
     def __init__(self, authorization_id: str | None) -> None:
-        fill(self, authorization_id)
+        fill(self, optional_text("authorization_id", authorization_id))
 
 
 class Trace(Value):
@@ -212,20 +232,29 @@ class Trace(Value):
     text: str
 
     def __init__(self, text: str) -> None:
-        fill(self, text)
+        fill(self, as_text("text", text))
 
 
 class Lookup(Value):
-    """Find the stored keys of `authentication_id` and give them to ``ScramServer.supply()``.
+    """Find the stored keys of `authentication_id` and give them to `ScramServer.supply`: SCRAM.
 
-    Of who is not known give ``ScramKeys.decoy()``, which does not tell that.
+    For an unknown user give the keys that `ScramKeys.decoy` makes, so that the client cannot tell.
+
+    `authorization_id` is the identity that the client asks to act as (RFC 5802 section 5.1); None
+    when it leaves that to the server. Another user's identity succeeds only if the server permits
+    it by ``supply(keys, identity)``. SASLprep has been applied to both names.
     """
 
-    __slots__ = __match_args__ = ("authentication_id",)
+    __slots__ = __match_args__ = ("authorization_id", "authentication_id")
+    authorization_id: str | None
     authentication_id: str
 
-    def __init__(self, authentication_id: str) -> None:
-        fill(self, authentication_id)
+    def __init__(self, authorization_id: str | None, authentication_id: str) -> None:
+        fill(
+            self,
+            optional_text("authorization_id", authorization_id),
+            as_text("authentication_id", authentication_id),
+        )
 
 
 class Success(Value):
@@ -235,7 +264,7 @@ class Success(Value):
     identity: str
 
     def __init__(self, identity: str) -> None:
-        fill(self, identity)
+        fill(self, as_text("identity", identity))
 
 
 class Failure(Value):
@@ -249,7 +278,7 @@ class Failure(Value):
     reason: str
 
     def __init__(self, reason: str) -> None:
-        fill(self, reason)
+        fill(self, as_text("reason", reason))
 
 
 Step: TypeAlias = (

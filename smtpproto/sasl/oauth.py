@@ -11,7 +11,15 @@ from __future__ import annotations
 from smtpproto.errors import LocalProtocolError, RemoteProtocolError
 from smtpproto.sasl.exchange import ClientExchange, ServerExchange
 from smtpproto.sasl.mechanism import Challenge, Failure, Step, Token
-from smtpproto.sasl.strings import decode, encode
+from smtpproto.sasl.strings import (
+    as_text,
+    decode,
+    encode,
+    escape_saslname,
+    optional_text,
+    unescape_saslname,
+)
+from smtpproto.values import is_number
 
 __all__ = ["OAuthBearerClient", "OAuthBearerServer", "XOAuth2Client", "XOAuth2Server"]
 
@@ -61,14 +69,13 @@ class OAuthBearerClient(_OAuthClient):
     ) -> None:
         pairs = [b"n,,"]
         if authorization_id is not None:
-            # saslname (RFC 5801 section 4): "," and "=" are written in hexadecimal.
-            escaped = authorization_id.replace("=", "=3D").replace(",", "=2C")
+            escaped = escape_saslname(as_text("authorization_id", authorization_id))
             pairs = [b"n,a=%b," % _value("authorization_id", escaped)]
         if host is not None:
             pairs.append(b"host=%b" % _visible("host", host))
         if port is not None:
-            if not 0 < port < 65536:
-                raise LocalProtocolError(f"the port must be from 1 to 65535, not {port}")
+            if not is_number(port, 1, 65535):
+                raise LocalProtocolError(f"the port must be from 1 to 65535, not {port!r}")
             pairs.append(b"port=%d" % port)
         pairs.append(b"auth=Bearer %b" % _visible("token", token))
         super().__init__(b"\x01".join([*pairs, b"", b""]))
@@ -135,7 +142,7 @@ class _OAuthServer(ServerExchange):
         # Imported here for those who never refuse a token: it costs more than this module does.
         import json
 
-        self._refused = reason
+        self._refused = as_text("reason", reason)
         challenge = Challenge(json.dumps(refusal, separators=(",", ":")).encode())
         self._last = challenge
         return challenge
@@ -154,8 +161,8 @@ class OAuthBearerServer(_OAuthServer):
         self, *, scope: str | None = None, openid_configuration: str | None = None
     ) -> None:
         super().__init__()
-        self._scope = scope
-        self._openid_configuration = openid_configuration
+        self._scope = optional_text("scope", scope)
+        self._openid_configuration = optional_text("openid_configuration", openid_configuration)
 
     def reject(
         self, reason: str = "not authenticated", *, status: str = "invalid_token"
@@ -167,7 +174,7 @@ class OAuthBearerServer(_OAuthServer):
         `LocalProtocolError` when nothing is there to be checked.
         """
         self._check_is_due()
-        return self._refuse(reason, {**self._refusal(), "status": status})
+        return self._refuse(reason, {**self._refusal(), "status": as_text("status", status)})
 
     def _parse(self, text: str) -> tuple[str | None, dict[str, str]]:
         # client-resp = gs2-header kvsep *kvpair kvsep
@@ -197,7 +204,7 @@ class XOAuth2Server(_OAuthServer):
 
     def __init__(self, *, scope: str | None = None) -> None:
         super().__init__()
-        self._scope = scope
+        self._scope = optional_text("scope", scope)
 
     def _parse(self, text: str) -> tuple[str | None, dict[str, str]]:
         pairs = _pairs(text, ("user", "auth"))
@@ -214,12 +221,14 @@ class XOAuth2Server(_OAuthServer):
 
 
 def _value(what: str, text: str) -> bytes:
+    text = as_text(what, text)
     if "\x01" in text:
         raise LocalProtocolError(f"the {what} must not hold %x01, which ends it")
     return encode(what, text)
 
 
 def _visible(what: str, text: str) -> bytes:
+    text = as_text(what, text)
     if not _is_visible(text):
         raise LocalProtocolError(f"the {what} must be of visible ASCII characters")
     return text.encode()
@@ -238,9 +247,7 @@ def _saslname(authzid: str) -> str | None:
     # The example of RFC 7628 section 4.4 has user= there: whoever followed it is understood.
     if key not in ("a", "user") or not name:
         raise RemoteProtocolError("the GS2 header holds something else than a=name")
-    if any(escaped[:2] not in ("2C", "3D") for escaped in name.split("=")[1:]):
-        raise RemoteProtocolError("the GS2 header holds a = that is neither =2C nor =3D")
-    return name.replace("=2C", ",").replace("=3D", "=")
+    return unescape_saslname(name)
 
 
 def _pairs(text: str, known: tuple[str, ...]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from smtpproto import sasl
-from smtpproto.sasl.scram import MIN_ITERATIONS
+from smtpproto.sasl.scram import MAX_ITERATIONS, MIN_ITERATIONS
 from smtpproto.strategies.shared import NO_SPACE, beyond_ascii, built, line_text, words
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _tokens() -> SearchStrategy[str]:
 
 _STEPS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     sasl.Challenge: built(sasl.Challenge, lambda: st.binary(max_size=20)),
-    sasl.Lookup: built(sasl.Lookup, _strings),
+    sasl.Lookup: built(sasl.Lookup, _identities, _strings),
     sasl.Credentials: built(sasl.Credentials, _identities, _strings, _strings),
     sasl.Proof: built(
         sasl.Proof,
@@ -74,5 +74,5 @@ def _keys(size: int) -> SearchStrategy[sasl.ScramKeys]:
         st.binary(min_size=12, max_size=40),
         st.binary(min_size=size, max_size=size),
         st.binary(min_size=size, max_size=size),
-        st.integers(MIN_ITERATIONS, 10_000_000),
+        st.integers(MIN_ITERATIONS, MAX_ITERATIONS),
     )
