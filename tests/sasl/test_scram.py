@@ -744,9 +744,10 @@ def test_keys_that_raise() -> None:
     with pytest.raises(LocalProtocolError, match="the keys must be of the same length"):
         sasl.ScramKeys(salt, key, bytes(20), 4096)
     text: Any = "text"
-    for arguments in ((text, key, key), (salt, text, key), (salt, key, text)):
+    wrong: list[Any] = [(text, key, key, 4096), (salt, text, key, 4096), (salt, key, text, 4096)]
+    for arguments in wrong:
         with pytest.raises(LocalProtocolError, match="octets"):
-            sasl.ScramKeys(*arguments, iterations=4096)
+            sasl.ScramKeys(*arguments)
 
 
 def test_iterations_of_keys_are_checked_before_hashing(hashed: list[int]) -> None:
