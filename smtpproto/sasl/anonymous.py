@@ -1,4 +1,4 @@
-"""ANONYMOUS: nobody in particular, with a word for the log (RFC 4505)."""
+"""ANONYMOUS: access without an identity, with a trace for the log (RFC 4505)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["AnonymousClient", "AnonymousServer"]
 class AnonymousClient(ClientExchange):
     """ANONYMOUS for a client.
 
-    `trace` goes to the server's log: an e-mail address, or a token without ``@`` of at most 255
-    characters, or nothing. Raises `LocalProtocolError` when the RFC's "trace" profile prohibits
-    it (control characters, private use, mixed directions: RFC 4505 section 3).
+    `trace` goes to the server's log: an e-mail address, a token of at most 255 characters without
+    ``@``, or "". Raises `LocalProtocolError` when the "trace" profile prohibits it (control
+    characters, private use, mixed directions of writing: RFC 4505 section 3).
     """
 
     name = "ANONYMOUS"
@@ -33,9 +33,9 @@ class AnonymousClient(ClientExchange):
 
 
 class AnonymousServer(ServerExchange):
-    """ANONYMOUS for a server: gives a `Trace`. Off unless you offer it (RFC 4505 section 5).
+    """ANONYMOUS for a server: gives a `Trace`. Offer it only on purpose (RFC 4505 section 5).
 
-    What the trace profile prohibits is a `Failure`, so that no line end reaches the log.
+    A trace that the profile prohibits gives a `Failure`, so that no line end reaches the log.
     """
 
     name = "ANONYMOUS"
@@ -50,11 +50,10 @@ class AnonymousServer(ServerExchange):
 
 
 def _fault(trace: str) -> str | None:
-    """What is wrong with a trace (RFC 4505 sections 2 and 3), or None."""
+    """The fault of a trace (RFC 4505 sections 2 and 3), or None."""
     if "@" not in trace and len(trace) > 255:
         return "a trace that is not an e-mail address has at most 255 characters"
-    # Imported here, because it brings the tables of Unicode 3.2, which no other mechanism needs
-    # for ASCII strings.
+    # Imported here: stringprep brings the tables of Unicode 3.2, which few programs need.
     import stringprep as tables
 
     # Unlike SASLprep, the trace profile maps nothing and allows non-ASCII spaces (C.1.2) and C.7.

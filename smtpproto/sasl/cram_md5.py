@@ -1,7 +1,7 @@
 """CRAM-MD5: the user name, and a digest of the server's challenge and a shared secret (RFC 2195).
 
 The password is not sent, but the server must keep it in clear, and an eavesdropper can try
-passwords against what it saw: over TLS, or not at all. Historic; SCRAM is what replaced it.
+passwords against the digest, so use it over TLS only. SCRAM has replaced it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class CramMd5Client(ClientExchange):
 class CramMd5Server(ServerExchange):
     """CRAM-MD5 for a server: gives a `Proof`, to be verified against the user's secret.
 
-    `challenge` must be another one for each exchange, or a response can be replayed:
-    `make_timestamp` makes one. It is a msg-id (RFC 2195 section 2); anything else raises
-    `LocalProtocolError`.
+    `challenge` is a msg-id (RFC 2195 section 2) and must be a new one for each exchange, or a
+    response can be replayed; `make_timestamp` makes one. Raises `LocalProtocolError` if it is not
+    a msg-id.
     """
 
     name = "CRAM-MD5"
