@@ -66,7 +66,8 @@ SCRAM_MECHANISMS = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "
 """The names that `ScramClient` and `ScramServer` take, the best first."""
 
 ChannelBinding: TypeAlias = tuple[str, bytes]
-"""The type of a channel binding, and its data (RFC 5056, 5929, 9266)."""
+"""The type of a channel binding, and its data (RFC 5056, 5929, 9266): ``("tls-exporter", octets)``
+for TLS 1.3, for which "tls-unique" is not defined."""
 
 MIN_ITERATIONS = 4096
 """RFC 5802 section 5.1, RFC 7677 section 4. A server that only pretends to know the password could
@@ -106,8 +107,8 @@ class ScramKeys(Value):
     SCRAM-SHA-256-PLUS share them, SCRAM-SHA-1 needs its own.
 
     Raises `LocalProtocolError` for a salt that is not of 12 to 1024 octets, for keys of different
-    lengths, and for an iteration count out of bounds: by default from 4096 to 1,000,000, which are
-    the defaults of `ScramClient` too. Some clients accept only those.
+    lengths, and for an iteration count that is not from `min_iterations` to `max_iterations`.
+    Clients may refuse a count beyond the default bounds, which are those of `ScramClient` too.
     """
 
     __slots__ = __match_args__ = ("salt", "stored_key", "server_key", "iterations")
@@ -317,7 +318,7 @@ class ScramClient(ClientExchange):
 
 
 class ScramServer(ServerExchange):
-    """SCRAM for a server: gives a `Lookup`, wants `supply(keys)`, and then decides by itself.
+    """SCRAM for a server: gives a `Lookup` and, after `supply(keys)`, checks the client's proof.
 
     `mechanism` is one of `SCRAM_MECHANISMS`. A -PLUS mechanism needs `channel_binding`. For the
     others set `plus_offered` if the server offers the -PLUS mechanism too: then a client that could
@@ -362,8 +363,8 @@ class ScramServer(ServerExchange):
 
         `identity` is the identity that `Success` will name if the proof is right. None stands for
         the `authentication_id` of `Lookup`, and then a client that asked to act as somebody else
-        fails, after the proof and with nothing on the wire that tells a wrong password from it. If
-        the user may act as the `authorization_id`, pass that as `identity`.
+        fails after the proof, and gets the same messages as for a wrong password. If the user may
+        act as the `authorization_id`, pass the `authorization_id` as `identity`.
 
         Raises `LocalProtocolError` when no `Lookup` is open, for the keys of another hash function,
         and for an empty `identity`.
@@ -377,8 +378,7 @@ class ScramServer(ServerExchange):
         if len(keys.stored_key) != size:
             raise LocalProtocolError(f"{self.name}: the keys must be of {size} octets")
         if identity is not None:
-            encode("identity", identity)
-            self._identity = as_text("identity", identity)
+            self._identity = encode("identity", identity).decode()
         elif lookup.authorization_id in (None, lookup.authentication_id):
             self._identity = lookup.authentication_id
         self._lookup = lookup
@@ -394,7 +394,7 @@ class ScramServer(ServerExchange):
         raise LocalProtocolError(self._expected())
 
     def reject(self, reason: str = "not authenticated") -> Failure:
-        """End the exchange at `Lookup`, which tells the client that there is no such user.
+        """End the exchange at `Lookup`. The client learns from it that there is no such user.
 
         Raises `LocalProtocolError` when no `Lookup` is open.
         """
@@ -526,14 +526,12 @@ def _check_binding(mechanism: str, channel_binding: ChannelBinding | None) -> Ch
 
 
 def _password(password: str) -> bytes:
-    encode("password", password)
-    password = as_text("password", password)
-    return saslprep("password", password, LocalProtocolError, stored=True).encode()
+    text = encode("password", password).decode()
+    return saslprep("password", text, LocalProtocolError, stored=True).encode()
 
 
 def _own_name(what: str, name: str) -> str:
-    encode(what, name)
-    return _prepare_name(what, as_text(what, name), LocalProtocolError)
+    return _prepare_name(what, encode(what, name).decode(), LocalProtocolError)
 
 
 def _own_nonce(nonce: str | None) -> str:
