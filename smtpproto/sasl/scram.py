@@ -513,8 +513,10 @@ def _check_binding(mechanism: str, channel_binding: ChannelBinding | None) -> Ch
         raise LocalProtocolError("channel_binding is a tuple of a type and octets")
     kind = as_text("channel binding type", channel_binding[0])
     # cb-name of RFC 5802 section 7.
-    if not 0 < len(kind) <= _MAX_BINDING_TYPE or not (
-        kind.isascii() and kind.replace("-", "").replace(".", "").isalnum()
+    if not (
+        kind.isascii()
+        and kind.replace("-", "").replace(".", "").isalnum()
+        and len(kind) <= _MAX_BINDING_TYPE
     ):
         raise LocalProtocolError(f"{kind[:100]!r} is not a type of channel binding")
     data = _octets("channel binding data", channel_binding[1])
@@ -608,12 +610,11 @@ def _peer_name(what: str, name: str) -> str:
 
 
 def _prepare_name(what: str, name: str, error: type[ProtocolError]) -> str:
-    # Its length first, for SASLprep takes its time, and afterwards, for SASLprep may lengthen it.
-    if len(name) <= _MAX_NAME:
-        name = saslprep(what, name, error)
-        if len(name.encode()) <= _MAX_NAME:
-            return name
-    raise error(f"the {what} is longer than {_MAX_NAME} octets")
+    name = saslprep(what, name, error)
+    # Measured afterwards, because SASLprep may make a name many times as long.
+    if len(name.encode()) > _MAX_NAME:
+        raise error(f"the {what} is longer than {_MAX_NAME} octets")
+    return name
 
 
 def _is_nonce(text: str) -> bool:

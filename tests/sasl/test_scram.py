@@ -323,6 +323,14 @@ def test_no_message_is_longer_than_a_line_of_an_auth_exchange() -> None:
         assert len(base64.b64encode(message) + b"\r\n") <= 12288
 
 
+def test_the_longest_message() -> None:
+    first = b"n,,n=user,r=abc,x="
+    server = sasl.ScramServer(SHA_256)
+    assert server.step(first + b"x" * (9216 - len(first))) == sasl.Lookup(None, "user")
+    server = sasl.ScramServer(SHA_256)
+    fails(server.step(first + b"x" * (9217 - len(first))), "the message is longer than 9216 octets")
+
+
 @pytest.mark.parametrize("name", ["x" * 1025, "\u00e9" * 513, "\ufdfa" * 100])
 def test_names_are_bounded(name: str) -> None:
     # SASLprep makes 18 characters of U+FDFA.
@@ -672,7 +680,7 @@ def test_after_the_last_message_a_client_answers_nothing_more() -> None:
     client = proved_client()
     assert client.respond(b"v=" + SIGNATURE) == b""
     assert client.complete
-    assert client.respond(b"") is None
+    assert client.respond(b"v=" + SIGNATURE) is None
     assert not client.complete
 
 
