@@ -117,8 +117,7 @@ def saslprep(what: str, text: str, error: type[ProtocolError], *, stored: bool =
     prepared = ucd_3_2_0.normalize("NFKC", mapped)
     if not prepared:
         raise error(f"SASLprep makes the {what} empty")
-    prohibited = (  # section 2.3
-        tables.in_table_c12,
+    prohibited = (  # section 2.3; C.1.2 has been mapped to spaces
         tables.in_table_c21_c22,
         tables.in_table_c3,
         tables.in_table_c4,

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, sasl
+from smtpproto.sasl.strings import saslprep
 
 # It has no types of its own.
 scramp: Any = import_module("scramp")
@@ -261,6 +262,7 @@ def test_a_name_may_hold_unassigned_code_points_and_a_password_may_not() -> None
         ("\u00bd", "1\u20442"),
         ("\u00b4x", " \u0301x"),
         ("a\u00a0b", "a b"),
+        ("a\u1680b", "a b"),  # a space that NFKC leaves alone
         ("a\u200bb", "ab"),
         ("\u0627\u0031\u0628", "\u0627\u0031\u0628"),
     ],
@@ -278,8 +280,13 @@ def test_passwords_are_prepared(password: str, prepared: str) -> None:
     [
         ("\u00ad", "SASLprep makes the {} empty"),
         ("us\x07er", "SASLprep prohibits a character of the {}"),
-        ("us\ue000er", "SASLprep prohibits a character of the {}"),
-        ("us\u2028er", "SASLprep prohibits a character of the {}"),
+        ("us\u2028er", "SASLprep prohibits a character of the {}"),  # C.2.2
+        ("us\ue000er", "SASLprep prohibits a character of the {}"),  # C.3
+        ("us\ufdd0er", "SASLprep prohibits a character of the {}"),  # C.4
+        ("us\ufffder", "SASLprep prohibits a character of the {}"),  # C.6
+        ("us\u2ff0er", "SASLprep prohibits a character of the {}"),  # C.7
+        ("us\u202aer", "SASLprep prohibits a character of the {}"),  # C.8
+        ("us\U000e0041er", "SASLprep prohibits a character of the {}"),  # C.9
         ("\u0627\u0031", "the {} mixes directions of writing"),
         ("\u0627a\u0628", "the {} mixes directions of writing"),
     ],
@@ -301,6 +308,12 @@ def test_strings_that_saslprep_prohibits(text: str, fault: str) -> None:
         sasl.ScramServer(SHA_256).step(f"n,a={text},n=user,r=abc".encode()),
         fault.format("authorization identity"),
     )
+
+
+def test_saslprep_prohibits_lone_surrogates() -> None:
+    """Table C.5. Neither UTF-8 nor a string that can be written in it holds one."""
+    with pytest.raises(LocalProtocolError, match="SASLprep prohibits a character of the name"):
+        saslprep("name", "\ud800", LocalProtocolError)
 
 
 def test_no_message_is_longer_than_a_line_of_an_auth_exchange() -> None:
