@@ -9,11 +9,12 @@
     server.step(b"\\0tim\\0tanstaaftanstaaf")         # Credentials(None, "tim", ...): check them
     server.accept("tim")                            # Success("tim")
 
-Octets go in and come out; base64, the verbs and the cancelling ``*`` are the connection's. A
-mechanism is stepped and calls nothing back. Anything with the members of `ClientMechanism` or
-`ServerMechanism` serves as one (GSSAPI, NTLM). There are no security layers: TLS is for that.
+A mechanism takes and returns octets. Base64, the verbs and the cancelling ``*`` belong to the
+connection. The caller steps a mechanism, which calls nothing back. Any object with the members of
+`ClientMechanism` or `ServerMechanism` is a mechanism (GSSAPI, NTLM). There are no security layers:
+use TLS.
 
-Whatever a server loop meets, one ``match`` answers:
+A server's loop handles every mechanism with one ``match``:
 
     step = mechanism.step(response)                 # None: the client sent no initial response
     while True:
@@ -26,11 +27,11 @@ Whatever a server loop meets, one ``match`` answers:
             case sasl.Proof(user) as check:                         # CRAM-MD5
                 good = check.verify(await password_of(user))
                 step = mechanism.accept(user) if good else mechanism.reject()
-            case sasl.Lookup(user):                                 # SCRAM
-                step = mechanism.supply(await keys_of(user))
+            case sasl.Lookup(acting_for, user):                     # SCRAM
+                step = mechanism.supply(await keys_of(user))  # fails for another acting_for
             case sasl.Success(identity):            # conn.authenticated(identity)
                 break
-            case sasl.Failure(reason):              # conn.reject(535, ...); reason is for the log
+            case sasl.Failure(reason):              # conn.reject(535, ...); log the reason
                 break
 """
 

@@ -1,7 +1,7 @@
 """CRAM-MD5: the user name, and a digest of the server's challenge and a shared secret (RFC 2195).
 
 The password is not sent, but the server must keep it in clear, and an eavesdropper can try
-passwords against what it saw: over TLS, or not at all. Historic; SCRAM is what replaced it.
+passwords against the digest, so use it over TLS only. SCRAM has replaced it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from smtpproto.errors import RemoteProtocolError
 from smtpproto.sasl._digests import check_timestamp, cram_md5_digest
 from smtpproto.sasl._exchange import ClientExchange, ServerExchange
 from smtpproto.sasl._mechanism import Proof
-from smtpproto.sasl._strings import decode, encode
+from smtpproto.sasl._strings import as_text, decode, encode
 
 __all__ = ["CramMd5Client", "CramMd5Server"]
 
@@ -18,7 +18,7 @@ __all__ = ["CramMd5Client", "CramMd5Server"]
 class CramMd5Client(ClientExchange):
     """CRAM-MD5 for a client.
 
-    Raises `LocalProtocolError` for strings that are empty, hold NUL, or cannot be written in
+    Raises `InvalidValueError` for strings that are empty, hold NUL, or cannot be written in
     UTF-8.
     """
 
@@ -28,15 +28,12 @@ class CramMd5Client(ClientExchange):
         super().__init__()
         self._user = encode("user name", authentication_id)
         encode("secret", secret)
-        self._secret = secret
+        self._secret = as_text("secret", secret)
 
     def _answer(self, challenge: bytes) -> bytes | None:
         if self.complete:
             return None
-        try:
-            digest = cram_md5_digest(decode("challenge", challenge), self._secret)
-        except RemoteProtocolError:
-            return None
+        digest = cram_md5_digest(decode("challenge", challenge), self._secret)
         self.complete = True
         return self._user + b" " + digest.encode()
 
@@ -44,9 +41,9 @@ class CramMd5Client(ClientExchange):
 class CramMd5Server(ServerExchange):
     """CRAM-MD5 for a server: gives a `Proof`, to be verified against the user's secret.
 
-    `challenge` must be another one for each exchange, or a response can be replayed:
-    `make_timestamp` makes one. It is a msg-id (RFC 2195 section 2); anything else raises
-    `LocalProtocolError`.
+    `challenge` is a msg-id (RFC 2195 section 2) and must be a new one for each exchange, or a
+    response can be replayed; `make_timestamp` makes one. Raises `InvalidValueError` if it is not
+    a msg-id.
     """
 
     name = "CRAM-MD5"
@@ -54,7 +51,7 @@ class CramMd5Server(ServerExchange):
     def __init__(self, challenge: str) -> None:
         super().__init__()
         self._challenge = check_timestamp(challenge)
-        self._first_challenge = challenge.encode()
+        self._first_challenge = self._challenge.encode()
 
     def _receive(self, response: bytes) -> Proof:
         if self._last is None:

@@ -8,20 +8,20 @@ import os
 from functools import partial
 
 from smtpproto.errors import InvalidValueError
-from smtpproto.sasl._strings import encode, same
+from smtpproto.sasl._strings import as_text, encode, same
 
 __all__ = ["apop_digest", "check_apop", "check_timestamp", "cram_md5_digest", "make_timestamp"]
 
-# Where FIPS rules, MD5 is refused to those who do not say that it protects nothing. In HMAC it
-# still holds; in APOP it does not, and that is what POP3 has.
+# In FIPS mode hashlib refuses MD5 unless usedforsecurity is False. As an HMAC (CRAM-MD5) it is not
+# broken; in APOP it is (CVE-2007-1558), but POP3 defines no other digest.
 _md5 = partial(hashlib.md5, usedforsecurity=False)
 
 
 def apop_digest(timestamp: str, secret: str) -> str:
     """The digest of POP3's APOP: 32 lower-case hexadecimal digits (RFC 1939 section 7).
 
-    `timestamp` is the greeting's, with its angle brackets. `secret` is taken as it is: beyond ASCII
-    both sides must have prepared it, and the name, with SASLprep (RFC 6856 section 2.2). Raises
+    `timestamp` is the greeting's, with its angle brackets. `secret` is used as it is: if it or the
+    name is not ASCII, prepare it with SASLprep before (RFC 6856 section 2.2). Raises
     `InvalidValueError` when either is empty, holds NUL, or cannot be written in UTF-8.
 
         >>> apop_digest("<1896.697170952@dbc.mtview.ca.us>", "tanstaaf")
@@ -31,13 +31,13 @@ def apop_digest(timestamp: str, secret: str) -> str:
 
 
 def check_apop(timestamp: str, secret: str | None, digest: str) -> bool:
-    """Whether a client's APOP `digest` was made with `secret`, in constant time. Neither None, of
-    who is not known, nor an empty one has made any.
+    """Whether a client's APOP `digest` was made with `secret`, compared in constant time.
 
-    Raises `InvalidValueError` as `apop_digest` does; never because of `digest`.
+    For an unknown user pass None: compares in the same time and returns False; so does "".
+    Raises `InvalidValueError` as `apop_digest` does, and if `digest` is not a str.
     """
     expected = apop_digest(timestamp, secret or "?")
-    return same(expected, digest) and bool(secret)
+    return same(expected, as_text("digest", digest)) and bool(secret)
 
 
 def cram_md5_digest(challenge: str, secret: str) -> str:
@@ -51,19 +51,20 @@ def cram_md5_digest(challenge: str, secret: str) -> str:
 def make_timestamp(domain: str) -> str:
     """A fresh timestamp for one session: CRAM-MD5's challenge, or a POP3 server's greeting.
 
-    ``<random@domain>``, a msg-id that never comes again, which is all that the RFCs ask of it
-    (RFC 1939 section 7: a different one each time). The one function here that is not the same
-    for the same arguments. Raises `InvalidValueError` when `domain` makes no msg-id.
+    It is ``<random@domain>``, a msg-id that never comes again, as the RFCs demand (RFC 1939
+    section 7: "MUST be different each time"). Raises `InvalidValueError` when `domain` cannot
+    stand in a msg-id.
     """
-    return check_timestamp(f"<{os.urandom(16).hex()}@{domain}>")
+    return check_timestamp(f"<{os.urandom(16).hex()}@{as_text('domain', domain)}>")
 
 
 def check_timestamp(timestamp: str) -> str:
     """`timestamp`, if it looks like a msg-id: ``<local@domain>`` in printable ASCII.
 
-    A server's own; an APOP digest of anything else can be turned against the client
+    A client that computes the APOP digest of anything else reveals octets of its secret
     (CVE-2007-1558). Raises `InvalidValueError` otherwise.
     """
+    timestamp = as_text("timestamp", timestamp)
     inner = timestamp[1:-1]
     local, _, domain = inner.partition("@")
     if (

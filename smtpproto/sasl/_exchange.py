@@ -1,11 +1,12 @@
-"""The order of steps of an authentication exchange, the same for every mechanism (RFC 4422 3).
+"""The order of the steps of an authentication exchange (RFC 4422 section 3).
 
-A mechanism says what its messages are; when which of them may come is decided here, once.
+It is the same for every mechanism and checked here. The mechanisms define the messages.
 """
 
 from __future__ import annotations
 
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto._value import octets
+from smtpproto.errors import OutOfOrderError, RemoteProtocolError
 from smtpproto.sasl._mechanism import Challenge, Failure, Step, Success
 from smtpproto.sasl._strings import encode
 
@@ -15,8 +16,8 @@ __all__ = ["ClientExchange", "ServerExchange"]
 class ClientExchange:
     """The client's side: the base of the mechanisms here. It has the members of `ClientMechanism`.
 
-    A client-first mechanism overrides `_initial_response`, a server-first one `_answer`, and one
-    that says more than one thing both. Either sets `complete`.
+    A client-first mechanism overrides `_initial_response`, a server-first one `_answer`, and a
+    client-first one of several messages both. These methods set `complete`.
     """
 
     name: str
@@ -31,37 +32,42 @@ class ClientExchange:
         return f"<{type(self).__name__} {self.name} complete={self.complete}>"
 
     def _initial_response(self) -> bytes | None:
-        """The initial response; None where the server speaks first."""
+        """The initial response; None if the mechanism is server-first."""
         return None
 
     def _answer(self, challenge: bytes) -> bytes | None:
-        """The response to a challenge; None to give up."""
+        """The response to a challenge; None to give up, as does a RemoteProtocolError."""
         return None
 
     def respond(self, challenge: bytes | None) -> bytes | None:
         """The response to `challenge`, or None to give up; see `ClientMechanism.respond`.
 
-        Nothing that the server sends makes this raise. `LocalProtocolError` is raised for a
-        second None: a new exchange wants a new mechanism.
+        Nothing that the server sends makes this raise. Raises `OutOfOrderError` for None once
+        the exchange has begun: build a new mechanism for a new exchange.
         """
+        if challenge is not None:
+            challenge = octets(challenge)
         initial = None
         if not self._begun:
             self._begun = True
             initial = self._initial_response()
         elif challenge is None:
-            raise LocalProtocolError(
+            raise OutOfOrderError(
                 f"the {self.name} exchange has begun: build a new {type(self).__name__} for another"
             )
         if challenge is None:
             return initial
         if initial is not None:
-            # Client-first, and the server was told no initial response: its first challenge must
-            # be empty (RFC 4422 section 5, 2a).
+            # Client-first, but the AUTH command carried no initial response: then the server's
+            # first challenge must be empty (RFC 4422 section 5, 2a).
             response = None if challenge else initial
         elif self._given_up:
             return None
         else:
-            response = self._answer(challenge)
+            try:
+                response = self._answer(challenge)
+            except RemoteProtocolError:
+                response = None
         if response is None:
             self._given_up = True
             self.complete = False
@@ -76,7 +82,7 @@ class ServerExchange:
 
     name: str
     _first_challenge = b""
-    """A client-first mechanism's must be empty (RFC 4422 section 5, 2a)."""
+    """Empty for a client-first mechanism (RFC 4422 section 5, 2a)."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -87,35 +93,36 @@ class ServerExchange:
         return f"<{type(self).__name__} {self.name} after {last}>"
 
     def _receive(self, response: bytes) -> Step:
-        """What to do about a response. Raises `RemoteProtocolError` when it is malformed."""
+        """The step after a response. Raises `RemoteProtocolError` for a malformed one."""
         raise NotImplementedError
 
     def step(self, response: bytes | None) -> Step:
         """Take the client's response; None when it sent no initial response.
 
-        Nothing that the client sends makes this raise: what is malformed is a `Failure`.
-        `LocalProtocolError` is raised when the step before wanted something else than a response
-        (it says what), and when the exchange is over.
+        Nothing that the client sends makes this raise: a malformed response gives a `Failure`.
+        Raises `OutOfOrderError`, which names the call that is due, when the last step was not a
+        Challenge, and when the exchange is over.
         """
         if self._last is not None and not isinstance(self._last, Challenge):
-            raise LocalProtocolError(self._expected())
+            raise OutOfOrderError(self._expected())
         if response is None:
             if self._begun:
-                raise LocalProtocolError(
+                raise OutOfOrderError(
                     f"{self.name}: None stands for no initial response; the exchange has begun"
                 )
             self._begun = True
-            return self._said(Challenge(self._first_challenge))
+            return self._set(Challenge(self._first_challenge))
+        response = octets(response)
         self._begun = True
         try:
-            return self._said(self._receive(response))
+            return self._set(self._receive(response))
         except RemoteProtocolError as error:
-            return self._said(Failure(f"{self.name}: {error}"))
+            return self._set(Failure(f"{self.name}: {error}"))
 
     def accept(self, identity: str) -> Success:
-        """What was to be checked is right: `identity` is in.
+        """End the exchange after a good check: the client is authenticated as `identity`.
 
-        Raises `LocalProtocolError` when nothing is there to be checked, or `identity` is empty.
+        Raises `OutOfOrderError` when the last step was not one to check, or `identity` is empty.
         """
         self._check_is_due()
         encode("identity", identity)
@@ -124,9 +131,9 @@ class ServerExchange:
         return success
 
     def reject(self, reason: str = "not authenticated") -> Challenge | Failure:
-        """What was to be checked is wrong. `reason` is for the log, not for the client.
+        """End the exchange after a check that failed. `reason` is for the log, not for the client.
 
-        Raises `LocalProtocolError` when nothing is there to be checked.
+        Raises `OutOfOrderError` when the last step was not one to check.
         """
         self._check_is_due()
         failure = Failure(reason)
@@ -135,9 +142,9 @@ class ServerExchange:
 
     def _check_is_due(self) -> None:
         if self._last is None or isinstance(self._last, (Challenge, Success, Failure)):
-            raise LocalProtocolError(self._expected())
+            raise OutOfOrderError(self._expected())
 
-    def _said(self, step: Step) -> Step:
+    def _set(self, step: Step) -> Step:
         self._last = step
         return step
 

@@ -1,4 +1,4 @@
-"""EXTERNAL: what TLS, IPsec or the like knows about the client already (RFC 4422 appendix A)."""
+"""EXTERNAL: credentials established by other means, such as TLS (RFC 4422 appendix A)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["ExternalClient", "ExternalServer"]
 
 
 class ExternalClient(ClientExchange):
-    """EXTERNAL for a client that has shown, say, a certificate.
+    """EXTERNAL for a client that has presented a TLS certificate, for example.
 
-    `authorization_id` is whom to act as; None leaves it to the server, and then the initial
-    response is empty. Raises `LocalProtocolError` for a string that is empty, holds NUL, or
+    `authorization_id` is the identity to act as; None leaves it to the server, and then the initial
+    response is empty. Raises `InvalidValueError` for a string that is empty, holds NUL, or
     cannot be written in UTF-8.
     """
 

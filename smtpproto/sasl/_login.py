@@ -1,7 +1,7 @@
-"""LOGIN: a user name, then a password, in clear. No RFC; every mail server has it.
+"""LOGIN: a user name, then a password, in clear. No RFC defines it; most mail servers have it.
 
-Written down in draft-murchison-sasl-login: the server asks twice, and what it asks with is
-ignored, for servers never agreed on it.
+It is described in draft-murchison-sasl-login. The server sends two challenges, whose text the
+client ignores, because it differs from server to server.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["LoginClient", "LoginServer"]
 
 
 class LoginClient(ClientExchange):
-    """LOGIN for a client, for servers that have no PLAIN. Only over TLS, as PLAIN.
+    """LOGIN for a client, for servers without PLAIN. Use it over TLS only, as PLAIN.
 
-    Raises `LocalProtocolError` for strings that are empty, hold NUL, or cannot be written in
+    Raises `InvalidValueError` for strings that are empty, hold NUL, or cannot be written in
     UTF-8.
     """
 
@@ -42,7 +42,7 @@ class LoginServer(ServerExchange):
     """
 
     name = "LOGIN"
-    # The draft's words; what else servers ask with, clients have learned to ignore.
+    # The draft's text.
     _first_challenge = b"Username:"
 
     def __init__(self) -> None:

@@ -1,23 +1,31 @@
 """OAuth 2.0 bearer tokens: OAUTHBEARER (RFC 7628), and XOAUTH2, Google's before it.
 
 XOAUTH2 is described at https://developers.google.com/workspace/gmail/imap/xoauth2-protocol. Both
-carry pairs of key and value, each ended by ``%x01``; both tell a client that is refused why, in
-JSON, in one more challenge, which the client acknowledges before the exchange fails. Getting a
-token is not SASL's business. Only over TLS.
+carry pairs of key and value, each ended by ``%x01``. When a server refuses a token, it sends the
+reason as JSON in one more challenge, and the exchange fails after the client's acknowledgement.
+Getting a token is outside of SASL. Use both over TLS only.
 """
 
 from __future__ import annotations
 
-from smtpproto.errors import LocalProtocolError, RemoteProtocolError
+from smtpproto._value import is_number
+from smtpproto.errors import InvalidValueError, RemoteProtocolError
 from smtpproto.sasl._exchange import ClientExchange, ServerExchange
 from smtpproto.sasl._mechanism import Challenge, Failure, Step, Token
-from smtpproto.sasl._strings import decode, encode
+from smtpproto.sasl._strings import (
+    as_text,
+    decode,
+    encode,
+    escape_saslname,
+    optional_text,
+    unescape_saslname,
+)
 
 __all__ = ["OAuthBearerClient", "OAuthBearerServer", "XOAuth2Client", "XOAuth2Server"]
 
 
 class _OAuthClient(ClientExchange):
-    """What the clients have in common: one message, and an acknowledgement of the refusal."""
+    """The base of the clients: they send one message, and acknowledge a refusal."""
 
     _acknowledgement: bytes
 
@@ -25,7 +33,7 @@ class _OAuthClient(ClientExchange):
         super().__init__()
         self._message = message
         self.refusal: bytes | None = None
-        """Why the server refused: JSON, as it came (RFC 7628 section 3.2.2); None if it did not."""
+        """The reason of a refusal, in JSON, as it came (RFC 7628 section 3.2.2); None before."""
 
     def _initial_response(self) -> bytes:
         self.complete = True
@@ -42,10 +50,10 @@ class _OAuthClient(ClientExchange):
 class OAuthBearerClient(_OAuthClient):
     """OAUTHBEARER for a client (RFC 7628).
 
-    `authorization_id` is whose mail to act on; None where the token says it. `host` and `port`
-    are what the client has connected to. When the server refuses the token, `refusal` has its
-    reason, from which a client learns which scope to ask for. Raises `LocalProtocolError` for
-    strings that the message cannot carry.
+    `authorization_id` is the user whose mail to act on; None leaves it to the token. The client has
+    connected to `host` and `port`. When the server refuses the token, `refusal` has its reason,
+    which may name the scope to ask for. Raises `InvalidValueError` for strings that the message
+    cannot carry, and for a port that is not from 1 to 65535.
     """
 
     name = "OAUTHBEARER"
@@ -61,24 +69,23 @@ class OAuthBearerClient(_OAuthClient):
     ) -> None:
         pairs = [b"n,,"]
         if authorization_id is not None:
-            # saslname (RFC 5801 section 4): "," and "=" are written in hexadecimal.
-            escaped = authorization_id.replace("=", "=3D").replace(",", "=2C")
+            escaped = escape_saslname(as_text("authorization_id", authorization_id))
             pairs = [b"n,a=%b," % _value("authorization_id", escaped)]
         if host is not None:
             pairs.append(b"host=%b" % _visible("host", host))
         if port is not None:
-            if not 0 < port < 65536:
-                raise LocalProtocolError(f"the port must be from 1 to 65535, not {port}")
+            if not is_number(port, 1, 65535):
+                raise InvalidValueError(f"the port must be from 1 to 65535, not {port!r}")
             pairs.append(b"port=%d" % port)
         pairs.append(b"auth=Bearer %b" % _visible("token", token))
         super().__init__(b"\x01".join([*pairs, b"", b""]))
 
 
 class XOAuth2Client(_OAuthClient):
-    """XOAUTH2 for a client, for servers that have no OAUTHBEARER.
+    """XOAUTH2 for a client, for servers without OAUTHBEARER.
 
     `authorization_id` is the account. When the server refuses the token, `refusal` has its
-    reason. Raises `LocalProtocolError` for strings that the message cannot carry.
+    reason. Raises `InvalidValueError` for strings that the message cannot carry.
     """
 
     name = "XOAUTH2"
@@ -92,7 +99,7 @@ class XOAuth2Client(_OAuthClient):
 
 
 class _OAuthServer(ServerExchange):
-    """What the servers have in common: a token to be checked, and the refusal in JSON."""
+    """The base of the servers: they give a token to check, and send a refusal in JSON."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,20 +110,20 @@ class _OAuthServer(ServerExchange):
         raise NotImplementedError
 
     def _refusal(self) -> dict[str, str]:
-        """What the client is told when its token is refused."""
+        """The JSON object of a refusal."""
         raise NotImplementedError
 
     def reject(self, reason: str = "not authenticated") -> Challenge:
-        """The token is wrong: send the Challenge, which says so in JSON; Failure comes next.
+        """The token is wrong: send the Challenge, a refusal in JSON; `Failure` is the next step.
 
-        `reason` is for the log. Raises `LocalProtocolError` when nothing is there to be checked.
+        `reason` is for the log. Raises `InvalidValueError` when there is no token to check.
         """
         self._check_is_due()
         return self._refuse(reason, self._refusal())
 
     def _receive(self, response: bytes) -> Step:
         if self._refused is not None:
-            # The client's acknowledgement; what is in it changes nothing.
+            # The client's acknowledgement, whatever it contains.
             return Failure(self._refused)
         authorization_id, pairs = self._parse(decode("message", response))
         if "auth" not in pairs:
@@ -135,7 +142,7 @@ class _OAuthServer(ServerExchange):
         # Imported here for those who never refuse a token: it costs more than this module does.
         import json
 
-        self._refused = reason
+        self._refused = as_text("reason", reason)
         challenge = Challenge(json.dumps(refusal, separators=(",", ":")).encode())
         self._last = challenge
         return challenge
@@ -144,7 +151,7 @@ class _OAuthServer(ServerExchange):
 class OAuthBearerServer(_OAuthServer):
     """OAUTHBEARER for a server: gives a `Token` (RFC 7628).
 
-    `scope` and `openid_configuration` (an https URL) are told to a client whose token is refused
+    `scope` and `openid_configuration` (an https URL) are sent to a client whose token is refused
     (section 3.2.2).
     """
 
@@ -154,20 +161,20 @@ class OAuthBearerServer(_OAuthServer):
         self, *, scope: str | None = None, openid_configuration: str | None = None
     ) -> None:
         super().__init__()
-        self._scope = scope
-        self._openid_configuration = openid_configuration
+        self._scope = optional_text("scope", scope)
+        self._openid_configuration = optional_text("openid_configuration", openid_configuration)
 
     def reject(
         self, reason: str = "not authenticated", *, status: str = "invalid_token"
     ) -> Challenge:
-        """The token is wrong: send the Challenge, which says so in JSON; Failure comes next.
+        """The token is wrong: send the Challenge, a refusal in JSON; `Failure` is the next step.
 
-        `reason` is for the log; `status` is told to the client, and is of the OAuth Extensions
+        `reason` is for the log. `status` is sent to the client, and is one of the OAuth Extensions
         Error Registry: ``invalid_token``, ``insufficient_scope``, ... Raises
-        `LocalProtocolError` when nothing is there to be checked.
+        `InvalidValueError` when there is no token to check.
         """
         self._check_is_due()
-        return self._refuse(reason, {**self._refusal(), "status": status})
+        return self._refuse(reason, {**self._refusal(), "status": as_text("status", status)})
 
     def _parse(self, text: str) -> tuple[str | None, dict[str, str]]:
         # client-resp = gs2-header kvsep *kvpair kvsep
@@ -190,14 +197,14 @@ class OAuthBearerServer(_OAuthServer):
 class XOAuth2Server(_OAuthServer):
     """XOAUTH2 for a server: gives a `Token`, without host and port.
 
-    `scope` is told to a client whose token is refused.
+    `scope` is sent to a client whose token is refused.
     """
 
     name = "XOAUTH2"
 
     def __init__(self, *, scope: str | None = None) -> None:
         super().__init__()
-        self._scope = scope
+        self._scope = optional_text("scope", scope)
 
     def _parse(self, text: str) -> tuple[str | None, dict[str, str]]:
         pairs = _pairs(text, ("user", "auth"))
@@ -214,14 +221,16 @@ class XOAuth2Server(_OAuthServer):
 
 
 def _value(what: str, text: str) -> bytes:
+    text = as_text(what, text)
     if "\x01" in text:
-        raise LocalProtocolError(f"the {what} must not hold %x01, which ends it")
+        raise InvalidValueError(f"the {what} must not hold %x01, which ends it")
     return encode(what, text)
 
 
 def _visible(what: str, text: str) -> bytes:
+    text = as_text(what, text)
     if not _is_visible(text):
-        raise LocalProtocolError(f"the {what} must be of visible ASCII characters")
+        raise InvalidValueError(f"the {what} must be of visible ASCII characters")
     return text.encode()
 
 
@@ -235,12 +244,10 @@ def _saslname(authzid: str) -> str | None:
     if not authzid:
         return None
     key, _, name = authzid.partition("=")
-    # The example of RFC 7628 section 4.4 has user= there: whoever followed it is understood.
+    # The example of RFC 7628 section 4.4 has user= there, and some clients may follow it.
     if key not in ("a", "user") or not name:
         raise RemoteProtocolError("the GS2 header holds something else than a=name")
-    if any(escaped[:2] not in ("2C", "3D") for escaped in name.split("=")[1:]):
-        raise RemoteProtocolError("the GS2 header holds a = that is neither =2C nor =3D")
-    return name.replace("=2C", ",").replace("=3D", "=")
+    return unescape_saslname(name)
 
 
 def _pairs(text: str, known: tuple[str, ...]) -> dict[str, str]:
@@ -251,7 +258,7 @@ def _pairs(text: str, known: tuple[str, ...]) -> dict[str, str]:
     for pair in text[:-1].split("\x01")[:-1]:
         key, equals, value = pair.partition("=")
         if not (equals and key.isascii() and key.isalpha()):
-            raise RemoteProtocolError("the message holds what is no pair of key and value")
+            raise RemoteProtocolError("the message holds something else than key=value")
         if key in pairs:
             # Whichever counted, something in between could have looked at the other.
             raise RemoteProtocolError(f"the message holds {key}= twice")

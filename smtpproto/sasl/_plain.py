@@ -11,10 +11,11 @@ __all__ = ["PlainClient", "PlainServer"]
 
 
 class PlainClient(ClientExchange):
-    """PLAIN for a client. Only over TLS: the password is sent as it stands.
+    """PLAIN for a client. Use it over TLS only: the password is sent in clear.
 
-    `authorization_id` is whom to act as, if that is someone else. Raises `LocalProtocolError`
-    for strings that are empty, hold NUL, or cannot be written in UTF-8 (RFC 4616 section 2).
+    `authorization_id` is the identity to act as, if it is another user's. Raises
+    `InvalidValueError` for strings that are empty, hold NUL, or cannot be written in UTF-8 (RFC
+    4616 section 2).
     """
 
     name = "PLAIN"

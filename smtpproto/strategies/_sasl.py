@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from smtpproto import sasl
-from smtpproto.sasl._scram import MIN_ITERATIONS
+from smtpproto.sasl._scram import MAX_ITERATIONS, MIN_ITERATIONS
 from smtpproto.strategies._shared import NO_SPACE, beyond_ascii, built, line_text, words
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    # The class that is asked for, or what several have in common; all, when none is.
+    # The class asked for, the union of several, or every step by default.
     S = TypeVar("S", bound=sasl.Step, default=sasl.Step)
 
 __all__ = ["sasl_scram_keys", "sasl_steps"]
 
 
 def _strings() -> SearchStrategy[str]:
-    """What a client may send: not empty, and without NUL."""
+    """Strings that a client may send: not empty, and without NUL."""
     return st.text(st.sampled_from("ab \t\r\n,=\x01") | beyond_ascii(), min_size=1, max_size=12)
 
 
@@ -36,7 +36,7 @@ def _tokens() -> SearchStrategy[str]:
 
 _STEPS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
     sasl.Challenge: built(sasl.Challenge, lambda: st.binary(max_size=20)),
-    sasl.Lookup: built(sasl.Lookup, _strings),
+    sasl.Lookup: built(sasl.Lookup, _identities, _strings),
     sasl.Credentials: built(sasl.Credentials, _identities, _strings, _strings),
     sasl.Proof: built(
         sasl.Proof,
@@ -59,12 +59,12 @@ _STEPS: dict[type[Any], Callable[[], SearchStrategy[Any]]] = {
 
 
 def sasl_steps(*classes: type[S]) -> SearchStrategy[S]:
-    """What a server's mechanism may say next: steps of these classes, or of all."""
+    """Steps of a server's mechanism: of these classes, or of all."""
     return st.one_of([_STEPS[step]() for step in classes or _STEPS])
 
 
 def sasl_scram_keys() -> SearchStrategy[sasl.ScramKeys]:
-    """What a server may keep of a password, for SHA-1 and for SHA-256; no password is known."""
+    """Stored keys for SHA-1 and for SHA-256; they are random, and no password fits them."""
     return st.one_of(_keys(20), _keys(32))
 
 
@@ -74,5 +74,5 @@ def _keys(size: int) -> SearchStrategy[sasl.ScramKeys]:
         st.binary(min_size=12, max_size=40),
         st.binary(min_size=size, max_size=size),
         st.binary(min_size=size, max_size=size),
-        st.integers(MIN_ITERATIONS, 10_000_000),
+        st.integers(MIN_ITERATIONS, MAX_ITERATIONS),
     )

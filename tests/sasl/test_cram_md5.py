@@ -91,7 +91,7 @@ def test_a_client_answers_once() -> None:
 
 @pytest.mark.parametrize("key", [b"", b"?"])
 @pytest.mark.parametrize("secret", ["", None])
-def test_who_has_no_secret_lets_nobody_in(key: bytes, secret: str | None) -> None:
+def test_an_unknown_user_or_an_empty_secret_fails(key: bytes, secret: str | None) -> None:
     digest = hmac.new(key, CHALLENGE.encode(), "md5").hexdigest()
     assert not sasl.Proof("tim", CHALLENGE, digest).verify(secret)
 

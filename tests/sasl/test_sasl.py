@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from enum import Enum
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -335,8 +337,139 @@ def test_a_step_does_not_show_its_secret() -> None:
     )
 
 
-def test_what_few_need_is_imported_when_it_is_needed() -> None:
-    heavy = {"scramp", "ssl", "json", "stringprep", "secrets", "asn1crypto"}
+class Text(str, Enum):
+    """Its members are strings, but str() and format() give another text than their value."""
+
+    USER = "tim"
+    SECRET = "s3cret"
+    HOST = "mx.example"
+    CHALLENGE = CHALLENGE
+    DOMAIN = "mail.example"
+
+    def __str__(self) -> str:
+        return f"Text.{self.name}"
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+@pytest.mark.parametrize(
+    ("client", "same_as"),
+    [
+        (sasl.PlainClient(Text.USER, Text.SECRET, Text.USER), CLIENTS["PLAIN"]),
+        (sasl.ExternalClient(Text.USER), CLIENTS["EXTERNAL"]),
+        (sasl.AnonymousClient(Text.USER), CLIENTS["ANONYMOUS"]),
+        (sasl.XOAuth2Client(Text.USER, Text.SECRET), CLIENTS["XOAUTH2"]),
+        (
+            sasl.OAuthBearerClient(Text.USER, Text.SECRET, Text.HOST, 587),
+            CLIENTS["OAUTHBEARER"],
+        ),
+    ],
+)
+def test_a_client_takes_a_member_of_an_enumeration_for_its_value(
+    client: sasl.ClientMechanism, same_as: Callable[[], sasl.ClientMechanism]
+) -> None:
+    assert client.respond(None) == same_as().respond(None).replace(b"ursel", b"tim")  # type: ignore[union-attr]
+
+
+def test_a_server_first_client_takes_a_member_of_an_enumeration_for_its_value() -> None:
+    login = sasl.LoginClient(Text.USER, Text.SECRET)
+    assert [login.respond(b"Username:"), login.respond(b"Password:")] == [b"tim", b"s3cret"]
+    challenge = CHALLENGE.encode()
+    cram_md5 = sasl.CramMd5Client(Text.USER, Text.SECRET)
+    assert cram_md5.respond(challenge) == CLIENTS["CRAM-MD5"]().respond(challenge)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        sasl.Lookup(Text.USER, Text.USER),
+        sasl.Credentials(Text.USER, Text.USER, Text.SECRET),
+        sasl.Proof(Text.USER, Text.CHALLENGE, Text.SECRET),
+        sasl.Token(Text.USER, Text.SECRET, Text.HOST, 587),
+        sasl.Identity(Text.USER),
+        sasl.Trace(Text.USER),
+        sasl.Success(Text.USER),
+        sasl.Failure(Text.USER),
+        sasl.PlainServer().step(b"\0tim\0s3cret"),
+        sasl.CramMd5Server(Text.CHALLENGE).step(None),
+    ],
+)
+def test_a_step_holds_plain_strings(step: sasl.Step) -> None:
+    values = [getattr(step, name) for name in step.__match_args__]
+    assert all(type(value) in (str, bytes, int, type(None)) for value in values)
+    assert "Text." not in repr(values)
+
+
+def test_what_is_verified_may_be_a_member_of_an_enumeration() -> None:
+    assert sasl.Credentials(None, "tim", "s3cret").verify(Text.SECRET)
+    digest = sasl.cram_md5_digest(Text.CHALLENGE, Text.SECRET)
+    assert sasl.Proof("tim", CHALLENGE, digest).verify(Text.SECRET)
+    assert sasl.check_apop(Text.CHALLENGE, Text.SECRET, sasl.apop_digest(CHALLENGE, "s3cret"))
+    assert sasl.make_timestamp(Text.DOMAIN).endswith("@mail.example>")
+
+    server = sasl.OAuthBearerServer(scope=Text.DOMAIN, openid_configuration=Text.HOST)
+    server.step(b"n,,\x01auth=Bearer s3cret\x01\x01")
+    assert server.reject(Text.USER, status=Text.HOST) == sasl.Challenge(
+        b'{"status":"mx.example","scope":"mail.example","openid-configuration":"mx.example"}'
+    )
+    assert server.step(b"\x01") == sasl.Failure("tim")
+
+
+def test_values_of_another_type_raise() -> None:
+    wrong: Any = b"s3cret"
+    for build in (
+        lambda: sasl.PlainClient("tim", wrong),
+        lambda: sasl.Credentials(None, "tim", "s3cret").verify(wrong),
+        lambda: sasl.check_apop(CHALLENGE, "s3cret", wrong),
+        lambda: sasl.make_timestamp(wrong),
+        lambda: sasl.CramMd5Server(wrong),
+        lambda: sasl.XOAuth2Client("tim", wrong),
+        lambda: sasl.Failure(wrong),
+    ):
+        with pytest.raises(LocalProtocolError, match=r"is text \(str\), not bytes"):
+            build()
+    number: Any = "587"
+    with pytest.raises(LocalProtocolError, match="the port must be from 1 to 65535, not '587'"):
+        sasl.OAuthBearerClient(None, "s3cret", "mx.example", number)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_messages_may_be_of_any_kind_of_octets(kind: Any) -> None:
+    client = sasl.CramMd5Client("tim", "s3cret")
+    response = client.respond(kind(CHALLENGE.encode()))
+    assert response == CLIENTS["CRAM-MD5"]().respond(CHALLENGE.encode())
+    step = sasl.PlainServer().step(kind(b"\0tim\0s3cret"))
+    assert step == sasl.Credentials(None, "tim", "s3cret")
+    challenge = sasl.Challenge(kind(b"x"))
+    assert challenge == sasl.Challenge(b"x")
+    assert type(challenge.octets) is bytes
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: sasl.PlainClient("tim", "s3cret\ud800"),
+        lambda: sasl.LoginClient("tim", "s3cret\ud800"),
+        lambda: sasl.CramMd5Client("tim", "s3cret\ud800"),
+        lambda: sasl.apop_digest(CHALLENGE, "s3cret\ud800"),
+        lambda: sasl.ScramClient("SCRAM-SHA-256", "tim", "s3cret\ud800"),
+        lambda: sasl.ScramKeys.derive("SCRAM-SHA-256", "s3cret\ud800"),
+        lambda: sasl.ScramClient("SCRAM-SHA-256", "tim", "s3cret\ue000"),
+        lambda: sasl.XOAuth2Client("tim", "s3cret\ud800"),
+    ],
+)
+def test_an_error_does_not_lead_to_the_secret(build: Callable[[], object]) -> None:
+    """Neither in its text nor by __context__, which "from None" hides and does not clear."""
+    with pytest.raises(LocalProtocolError) as caught:
+        build()
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_costly_modules_are_imported_when_they_are_needed() -> None:
+    heavy = {"ssl", "json", "stringprep", "unicodedata", "secrets", "base64"}
     script = f"import sys, smtpproto.sasl; print({heavy!r} & sys.modules.keys())"
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

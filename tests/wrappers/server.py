@@ -78,7 +78,7 @@ class ServerSession(Session):
                     self._follow(mechanism.accept(user) if good else mechanism.reject())
 
                 self.ask(user, check)
-            case sasl.Lookup(user):
+            case sasl.Lookup(_, user):
                 assert isinstance(mechanism, sasl.ScramServer)
 
                 def supply(password: str | None) -> None:
