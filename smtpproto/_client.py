@@ -3,9 +3,9 @@
 Theory of operation
 ===================
 
-A client has two sessions (the `_session` of its protocol). `_session` is confirmed: where the
-replies that have come have led. `_ahead` is where the session will be if everything sent so far
-succeeds; a command is checked against that one, so that a whole transaction can be sent at once.
+`_session` is where the replies that have come have led (the Session of the protocol). `_ahead` is
+where it will be if everything that was sent succeeds: a command is checked there, so that a whole
+transaction can be sent at once.
 
 What is sent stands in two queues. `_waiting` holds what may not be written yet, because the server
 does not offer pipelining or because something before it ends a pipelining group. `_unanswered`
@@ -145,7 +145,7 @@ class ClientSide(Connection):
         self._auth_line = auth_line  # octets of a line of a SASL exchange
         self._ends_group = ends_group  # steps after which nothing follows until they are answered
         self._only_behind = only_behind  # what alone may be unanswered when a step follows
-        self._ahead: Any = session.copy()
+        self._ahead: Any = session.ahead()
         self._ahead.assume(GREETING.step, GREETING)
         opening = Sent(GREETING, GREETING.step, b"", 1, self._ahead.state)
         self._unanswered: deque[Sent] = deque([opening])
@@ -251,7 +251,7 @@ class ClientSide(Connection):
 
     def _plan_again(self) -> None:
         """A reply has led elsewhere than was hoped for."""
-        ahead = self._session.copy()
+        ahead = self._session.ahead()
         for sent in chain(self._unanswered, self._waiting):
             ahead.assume(sent.step, sent.request)
             if ahead.state is sent.leads_to:

@@ -234,10 +234,13 @@ class ServerSide(Connection):
 
     # -- refusing ---------------------------------------------------------------------------------
 
-    def _refuse(self, line: bytes, refused: Refused, wire: bytes | None = None) -> Event:
-        """Answer a command line without asking the application, with `wire` where the usual reply
-        has to be repeated."""
-        verb = verb_of(line)
+    def _refuse(
+        self, line: bytes, refused: Refused, wire: bytes | None = None, verb: str | None = None
+    ) -> Event:
+        """Answer a command line, whose verb may be known, without asking the application; with
+        `wire` where the usual reply has to be repeated."""
+        if verb is None:
+            verb = verb_of(line)
         known = self._knows(verb)
         shown = REDACTED if self._secrets_follow and not known else redacted(line[:_MOST_SHOWN])
         if secrets_follow(line):

@@ -68,10 +68,15 @@ class RemoteProtocolError(ProtocolError):
     at most 512 octets of it; b"" where there is no such line.
     """
 
+    command: object | None = None
+    line: bytes = b""
+
     def __init__(self, text: str, *, command: object | None = None, line: bytes = b"") -> None:
         super().__init__(text)
-        self.command = command
-        self.line = line[:_MOST_SHOWN]
+        if command is not None:
+            self.command = command
+        if line:
+            self.line = line[:_MOST_SHOWN]
 
 
 class Refused(RemoteProtocolError):  # noqa: N818 (for the servers it is an answer, not an error)
@@ -83,8 +88,7 @@ class Refused(RemoteProtocolError):  # noqa: N818 (for the servers it is an answ
     """
 
     def __init__(self, code: int, status: str, text: str) -> None:
-        super().__init__(text)
-        self.args = code, status, text  # an exception is copied and pickled by its arguments
+        # These stand in `args` already, by which an exception is copied and pickled.
         self.code = code
         self.status = status
         self.text = text

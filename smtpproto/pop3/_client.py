@@ -34,7 +34,7 @@ from smtpproto.pop3._events import (
 from smtpproto.pop3._limits import Limits
 from smtpproto.pop3._responses import Ok, Response, ok, read_block, read_status
 from smtpproto.pop3._results import timestamp_of, typed_result
-from smtpproto.pop3._session import Session, step_of
+from smtpproto.pop3._session import Ahead, Session, step_of
 from smtpproto.pop3._state import (
     CONTINUE,
     ENDS_GROUP,
@@ -86,7 +86,7 @@ class ClientConnection(ClientSide):
     _role = "POP3 client"
     _counterpart = "POP3 server"
     _session: Session
-    _ahead: Session
+    _ahead: Ahead
 
     if TYPE_CHECKING:  # what comes out, for type checkers
 
@@ -117,7 +117,6 @@ class ClientConnection(ClientSide):
         """
         step = self._unanswered[0].step if self._unanswered else ""
         state = self._session.state
-        assert state is not None  # that is for the session ahead
         return ENTERED.get((state, step), state)
 
     @property
@@ -173,7 +172,7 @@ class ClientConnection(ClientSide):
         if step not in ahead.moves:
             self._out_of_order(command)
         try:
-            ahead.check(command)
+            self._session.check(command, ahead.utf8)
         except Refused as refused:
             problem = refused
         else:
@@ -310,7 +309,6 @@ class ClientConnection(ClientSide):
         if isinstance(request, Greeting):
             session.timestamp = timestamp_of(response) if isinstance(response, Ok) else None
             result = session.timestamp
-            self._ahead.learn(session)
         if sent.leads_to is None and isinstance(request, Auth):
             self._auth_answered(sent, isinstance(response, Ok))
         if sent.replies > 1:
@@ -341,7 +339,6 @@ class ClientConnection(ClientSide):
     def _after_capa(self, sent: Sent, done: bool, result: Result) -> None:
         if isinstance(result, Capabilities):
             self._capabilities = self._session.capabilities = result
-            self._ahead.learn(self._session)
             self._pipelining = "PIPELINING" in result
 
     def _after_utf8(self, sent: Sent, done: bool, result: Result) -> None:
@@ -355,9 +352,7 @@ class ClientConnection(ClientSide):
         # Without moves it was overtaken by a refusal, or it is Raw, whose answer may be any.
         expected = moves or ((OK, ERR) if sent.step == Raw.step else (ERR,))
         if kind in expected:
-            state = self._session.state
-            assert state is not None
-            return state
+            return self._session.state
         self._fail(
             f"{line[:512]!r} cannot answer {sent.request!r} in state {self.state.value}: expected"
             f" {', '.join(expected)}",
@@ -388,7 +383,7 @@ class ClientConnection(ClientSide):
 
     def _forget(self) -> None:
         self._session.tls_started()
-        self._ahead = self._session.copy()
+        self._ahead = self._session.ahead()
         self._capabilities = NO_CAPABILITIES
         self._pipelining = False
 
@@ -399,7 +394,7 @@ class ClientConnection(ClientSide):
         super()._end(clean=clean, handed_over=handed_over)
         self._block = None
         self._session.end()
-        self._ahead = self._session.copy()
+        self._ahead = self._session.ahead()
 
 
 _KINDS: dict[int, type[LocalProtocolError]] = {503: OutOfOrderError}

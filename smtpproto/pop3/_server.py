@@ -123,9 +123,7 @@ class ServerConnection(ServerSide):
     @property
     def state(self) -> State:
         """Where the session stands, by the responses that were given."""
-        state = self._session.state
-        assert state is not None  # as it is for a client that looks ahead
-        return state
+        return self._session.state
 
     @property
     def capabilities(self) -> Capabilities:
@@ -378,7 +376,7 @@ class ServerConnection(ServerSide):
             command = read_extended(verb, argument)
         else:
             command = command_class.read(argument)
-        session.check(command)
+        session.check(command, session.utf8)
         if command_class is Auth:
             self._check_mechanism(command)
         self._secrets_follow = False
@@ -436,9 +434,11 @@ class ServerConnection(ServerSide):
     def _own(self, refused: Refused) -> tuple[Err, bytes]:
         return refusal(refused.text)
 
-    def _refuse(self, line: bytes, refused: Refused, wire: bytes | None = None) -> Event:
+    def _refuse(
+        self, line: bytes, refused: Refused, wire: bytes | None = None, verb: str | None = None
+    ) -> Event:
         self._session.refuse()
-        return super()._refuse(line, refused, wire)
+        return super()._refuse(line, refused, wire, verb)
 
     def _counts(self, verb: str, refused: Refused) -> bool:
         return True

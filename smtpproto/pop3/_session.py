@@ -11,9 +11,9 @@ role it serves, and no octet of the wire.
 raises Refused with the text of an ``-ERR``: a server sends that, a client raises it. A server
 checks a command before it hands it out, and calls `follow` when the command is answered.
 
-A client has two of them. One is confirmed: it follows the answers. The other is ahead: it assumes
-for each command that is sent that it will succeed, and is asked what may be sent next. Behind a
-command whose answer decides that, its state is None.
+A client may send more before its commands are answered. So it has, besides the Session that follows
+the answers, an `Ahead`: the place where the session will be if everything that was sent succeeds.
+What may be sent next is asked there. Behind a command whose answer decides that, its state is None.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from smtpproto.pop3._state import (
     State,
 )
 
-__all__ = ["Session", "step_of"]
+__all__ = ["Ahead", "Session", "step_of"]
 
 _NOWHERE: Mapping[str, Moves] = {}
 
@@ -57,7 +57,7 @@ class Session:
 
     def __init__(self, *, tls: bool) -> None:
         self.tls = tls
-        self.state: State | None = GREETING
+        self.state = GREETING
         self.moves = MACHINE[GREETING]
         """The steps that the state allows, and where the answers to each lead."""
         self.capabilities: Capabilities | None = None
@@ -76,31 +76,30 @@ class Session:
     def check_order(self, verb: str, step: str) -> None:
         """Raise Refused when it is not the turn of a command with this verb, which is `step`."""
         if step not in self.moves:
-            assert self.state is not None
             raise Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self.state]}")
 
-    def check(self, command: Command) -> None:
+    def check(self, command: Command, utf8: bool) -> None:
         """Raise Refused when the capabilities of the server, or what came before, do not allow a
-        command whose turn it is."""
+        command whose turn it is. `utf8`: UTF8 has come before."""
         rule = _RULES.get(type(command))
         if rule is not None:
-            rule(self, command)
+            rule(self, command, utf8)
 
     def may_begin_tls(self) -> bool:
         """Whether STLS is allowed now (RFC 2595 section 4, RFC 6856 section 2.1)."""
         return not self.tls and not self.utf8 and Stls.step in self.moves
 
-    def _check_stls(self, command: Stls) -> None:
-        if not self.may_begin_tls():
+    def _check_stls(self, command: Stls, utf8: bool) -> None:
+        if self.tls or utf8:
             why = "TLS is active" if self.tls else "STLS must precede UTF8"
             raise Refused(503, "5.5.1", f"STLS is out of order: {why}")
-        self._check_offered(command)
+        self._check_offered(command, utf8)
 
-    def _check_offered(self, command: Command) -> None:
+    def _check_offered(self, command: Command, utf8: bool) -> None:
         if self.capabilities is not None and command.verb not in self.capabilities:
             raise Refused(502, "5.5.1", f"{command.verb} is not offered here")
 
-    def _check_apop(self, command: Apop) -> None:
+    def _check_apop(self, command: Apop, utf8: bool) -> None:
         if self.timestamp is None:
             raise Refused(
                 502,
@@ -110,10 +109,10 @@ class Session:
             )
         self._check_text(command.name)
 
-    def _check_user(self, command: User) -> None:
+    def _check_user(self, command: User, utf8: bool) -> None:
         self._check_text(command.name)
 
-    def _check_pass(self, command: Pass) -> None:
+    def _check_pass(self, command: Pass, utf8: bool) -> None:
         self._check_text(command.secret)
 
     def _check_text(self, text: str) -> None:
@@ -124,7 +123,7 @@ class Session:
                 "it is not ASCII, and UTF8 USER is not offered (RFC 6856 section 2.2)",
             )
 
-    def _check_auth(self, command: Auth) -> None:
+    def _check_auth(self, command: Auth, utf8: bool) -> None:
         shows_sasl = self.capabilities is not None and "SASL" in self.capabilities
         if command.initial_response is not None and not shows_sasl:
             raise Refused(
@@ -138,7 +137,6 @@ class Session:
 
     def enter(self, step: str) -> None:
         """It is the turn of `step`, which may change the state before it is answered."""
-        assert self.state is not None
         entered = ENTERED.get((self.state, step))
         if entered is not None:
             self._move(entered)
@@ -177,36 +175,37 @@ class Session:
         self.state = state
         self.moves = MACHINE[state]
 
+    def ahead(self) -> Ahead:
+        """The place ahead of this session: here, until something is sent."""
+        return Ahead(self)
+
     def force(self, state: State) -> None:
         """Go to `state`, whatever the rules say: for a session that is only watched."""
         self._move(state)
 
-    # -- for a client: ahead of the answers -------------------------------------------------------
 
-    def copy(self) -> Session:
-        """Another one at the same place."""
-        other = Session(tls=self.tls)
-        other.state = self.state
-        other.moves = self.moves
-        other.utf8 = self.utf8
-        other.learn(self)
-        return other
+class Ahead:
+    """Where a session will be when everything that was sent has succeeded."""
 
-    def learn(self, other: Session) -> None:
-        """Take over what `other` knows of the server."""
-        self.capabilities = other.capabilities
-        self.timestamp = other.timestamp
+    __slots__ = ("moves", "state", "utf8")
+
+    def __init__(self, session: Session) -> None:
+        self.state: State | None = session.state
+        """None behind a command whose answer decides what may be sent."""
+        self.moves = session.moves
+        self.utf8 = session.utf8
 
     def assume(self, step: str, request: Request | None) -> None:
         """`step` is sent: go where the answer leads that is hoped for. A step that is not allowed
         any more, because one before it was refused, changes nothing."""
-        if step in BARRIERS:
+        if self.state is None or step in BARRIERS:
             self.state = None
             self.moves = _NOWHERE
             return
-        state = None if self.state is None else SUCCESS[self.state].get(step)
+        state = SUCCESS[self.state].get(step)
         if state is not None:
-            self._move(state)
+            self.state = state
+            self.moves = MACHINE[state]
         if step == "UTF8":
             self.utf8 = True
 
@@ -218,7 +217,7 @@ _NEXT = {
 }
 """What a refusal for the order of commands tells the client to do."""
 
-_RULES: dict[type[Command], Callable[[Session, Any], None]] = {
+_RULES: dict[type[Command], Callable[[Session, Any, bool], None]] = {
     Stls: Session._check_stls,
     Utf8: Session._check_offered,
     Lang: Session._check_offered,

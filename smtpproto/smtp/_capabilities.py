@@ -139,15 +139,29 @@ _OWNED = frozenset(
 
 
 class Service:
-    """What the extensions in effect on a session allow."""
+    """What the extensions in effect on a session allow.
+
+    It is worked out when it is first asked for: most clients never need it.
+    """
 
     __slots__ = (
-        "_verbs", "any_parameter", "bodies", "checks", "extra_mail", "extra_rcpt", "limits",
-        "mail_parameters", "rcpt_parameters", "utf8",
+        "_extensions", "_more_verbs", "_verbs", "any_parameter", "bodies", "checks", "extra_mail",
+        "extra_rcpt", "limits", "mail_parameters", "rcpt_parameters", "utf8",
     )  # fmt: skip
 
     def __init__(self, extensions: Iterable[Extension], verbs: Collection[str] = ()) -> None:
         """`verbs` are allowed besides those that the extensions bring."""
+        self._extensions = extensions
+        self._more_verbs = verbs
+
+    def __getattr__(self, name: str) -> object:
+        """Anything but these two is asked for the first time."""
+        if name not in Service.__slots__:
+            raise AttributeError(name)
+        self._work_out(self._extensions, self._more_verbs)
+        return getattr(self, name)
+
+    def _work_out(self, extensions: Iterable[Extension], verbs: Collection[str]) -> None:
         mail: dict[str, int] = {}
         rcpt: dict[str, int] = {}
         bodies: set[str] = set()

@@ -36,7 +36,7 @@ from smtpproto.smtp._events import (
 )
 from smtpproto.smtp._limits import Limits
 from smtpproto.smtp._replies import Reply, ReplyReader
-from smtpproto.smtp._session import Session, step_of
+from smtpproto.smtp._session import Ahead, Session, step_of
 from smtpproto.smtp._state import (
     AUTH,
     BLOCK_TIMEOUT,
@@ -77,14 +77,14 @@ class ClientConnection(ClientSide):
     """
 
     __slots__ = (
-        "_capabilities", "_chunk_left", "_encoder", "_ended_envelope", "_limits", "_longest_line",
+        "_capabilities", "_chunk_left", "_encoder", "_ended", "_limits", "_longest_line",
         "_longest_reply", "_reader", "_refused", "_strict",
     )  # fmt: skip
 
     _role = "SMTP client"
     _counterpart = "SMTP server"
     _session: Session
-    _ahead: Session
+    _ahead: Ahead
 
     if TYPE_CHECKING:  # what comes out, for type checkers
 
@@ -117,7 +117,8 @@ class ClientConnection(ClientSide):
         self._capabilities = NO_CAPABILITIES
         self._chunk_left = 0  # octets that the last Bdat has announced and not got yet
         self._refused = False  # the message that is being sent was refused before its end
-        self._ended_envelope: Envelope | None = None  # of the transaction that just ended
+        # Of the transaction that just ended: its MAIL and its recipients.
+        self._ended: tuple[MailCommand | None, list[Rcpt]] | None = None
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -134,9 +135,7 @@ class ClientConnection(ClientSide):
     @property
     def state(self) -> State:
         """Where the session stands, by the replies that have come."""
-        state = self._session.state
-        assert state is not None  # that is for the session ahead
-        return state
+        return self._session.state
 
     @property
     def within_reply(self) -> bool:
@@ -153,10 +152,12 @@ class ClientConnection(ClientSide):
     def envelope(self) -> Envelope | None:
         """What the server has accepted of the transaction so far: None without one.
 
-        It stays until the event after the reply that ends it, and for good where the session
+        It stays until the next reply after the one that ends it, and for good where the session
         has ended within it.
         """
-        return self._session.envelope or self._ended_envelope
+        if self._ended is not None and self._ended[0] is not None:
+            return Envelope(*self._ended)
+        return self._session.envelope
 
     @property
     def timeout(self) -> float:
@@ -222,17 +223,17 @@ class ClientConnection(ClientSide):
 
     def _check_command(self, command: Command, step: str, wire: bytes) -> None:
         """Raise LocalProtocolError when `command` cannot be sent now; count it where LIMITS are."""
-        ahead = self._ahead
+        session, ahead = self._session, self._ahead
         if self._chunk_left:
             self._chunk_first(command)
         if step not in ahead.moves:
             self._out_of_order(command)
         try:
-            ahead.check(command)
+            session.check(command, ahead.mail)
             if len(wire) > self._limits.command_line or not wire.isascii():
                 self._check_line(command, wire)
-            if ahead.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
-                ahead.tally.count(command)
+            if session.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
+                session.tally.count(command)
         except Refused as refused:
             problem = refused
         else:
@@ -319,7 +320,7 @@ class ClientConnection(ClientSide):
 
     def _read(self) -> Event | None:
         """The next reply."""
-        self._ended_envelope = None
+        self._ended = None
         while True:
             try:
                 line = self._input.next_line(self._longest_line)
@@ -359,8 +360,7 @@ class ClientConnection(ClientSide):
             if session.lmtp:
                 recipient, sent.replies = session.next_recipient()
             if sent.replies == 1:
-                self._ended_envelope = session.envelope
-                self._need_data = False  # the next call of next_event() forgets it
+                self._ended = session.mail, session.recipients
         event: Event | None = reply_received(sent.request, reply, recipient)
         if sent.replies > 1:
             if step != Raw.step and next_state(self._kinds(step), code) is None:
@@ -418,13 +418,13 @@ class ClientConnection(ClientSide):
         session = self._session
         if isinstance(sent.request, Helo):
             self._capabilities = NO_CAPABILITIES
-            session.in_effect(RFC_821)
+            session.in_effect(RFC_821, None)
         else:
-            self._capabilities = Capabilities.parse(reply)
-            session.in_effect(client_service(self._capabilities, session.tls))
+            self._capabilities = capabilities = Capabilities.parse(reply)
+            limits = capabilities.limits if "LIMITS" in capabilities else None
+            session.in_effect(client_service(capabilities, session.tls), limits)
         self._pipelining = "PIPELINING" in self._capabilities
         self._ends_group = WITH_BURL if "BURL" in self._capabilities else ENDS_GROUP
-        self._ahead.learn(session)
 
     def _after_data(self, sent: Sent, reply: Reply) -> None:
         self._refused = False
@@ -491,11 +491,10 @@ class ClientConnection(ClientSide):
         self._capabilities = NO_CAPABILITIES
         self._pipelining = False
         self._ends_group = ENDS_GROUP
-        self._ahead.learn(self._session)
 
     def _forget(self) -> None:
         self._session.tls_started()
-        self._ahead = self._session.copy()
+        self._ahead = self._session.ahead()
         self._follow_nothing()
 
     def _at_rest(self) -> bool:
@@ -503,9 +502,9 @@ class ClientConnection(ClientSide):
 
     def _end(self, *, clean: bool, handed_over: bool = False) -> None:
         super()._end(clean=clean, handed_over=handed_over)
-        self._ended_envelope = None
+        self._ended = None
         self._session.end()
-        self._ahead = self._session.copy()
+        self._ahead = self._session.ahead()
         self._chunk_left = 0
 
 

@@ -159,9 +159,7 @@ class ServerConnection(ServerSide):
     @property
     def state(self) -> State:
         """Where the session stands, by the replies that were given."""
-        state = self._session.state
-        assert state is not None  # as it is for a client that looks ahead
-        return state
+        return self._session.state
 
     @property
     def owed_recipient(self) -> Rcpt | None:
@@ -433,7 +431,7 @@ class ServerConnection(ServerSide):
             self._hello = request
             self._message = None
             if not isinstance(request, Helo):
-                self._session.in_effect(self._offer)
+                self._session.in_effect(self._offer, self._offer.limits)
 
     def _after_rset(self, request: Request, reply: Reply) -> None:
         if reply.code < 300:
@@ -494,7 +492,7 @@ class ServerConnection(ServerSide):
             command = read_extended(verb, argument)
         else:
             command = command_class.read(argument)
-        session.check(command)
+        session.check(command, session.mail)
         if session.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
             session.tally.count(command)
         if command_class is Auth:
@@ -659,9 +657,12 @@ class ServerConnection(ServerSide):
             refused.code, refused.status if self._offer.enhanced else None, refused.text
         )
 
-    def _refuse(self, line: bytes, refused: Refused, wire: bytes | None = None) -> Event:
-        event = super()._refuse(line, refused, wire)
-        if wire is None and verb_of(line) == "BDAT" and "BDAT" in self._offer.verbs:
+    def _refuse(
+        self, line: bytes, refused: Refused, wire: bytes | None = None, verb: str | None = None
+    ) -> Event:
+        verb = verb_of(line)
+        event = super()._refuse(line, refused, wire, verb)
+        if wire is None and verb == "BDAT" and "BDAT" in self._offer.verbs:
             # Nobody knows where the octets of the chunk end, and they must not be taken for
             # commands.
             self.shutdown(_LOST)

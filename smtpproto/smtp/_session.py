@@ -11,9 +11,10 @@ Both roles hold the same object, and so does `explain`. It knows the state, the 
 raises Refused with the reply of RFC 5321: a server sends that, a client raises its text. A server
 checks a command before it hands it out, and calls `follow` when the command is answered.
 
-A client has two of them. One is confirmed: it follows the replies. The other is ahead: it assumes
-for each command that is sent the reply that is hoped for, and is asked what may be sent next.
-Behind a command whose answer decides that, its state is None.
+A client may send more before its commands are answered. So it has, besides the Session that follows
+the replies, an `Ahead`: the place where the session will be if each command that was sent gets the
+reply that is hoped for. What may be sent next is asked there. Behind a command whose answer decides
+that, its state is None.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ from smtpproto.smtp._state import (
     success,
 )
 
-__all__ = ["Session", "Tally", "step_of"]
+__all__ = ["Ahead", "Session", "Tally", "step_of"]
 
 _build_envelope = constructor(Envelope)
 _NOWHERE: Mapping[str, Moves] = {}
@@ -144,7 +145,7 @@ class Session:
         self.lmtp = lmtp
         self.tls = tls
         self._most_recipients = most_recipients
-        self.state: State | None = GREETING
+        self.state = GREETING
         self.moves = MACHINE[GREETING]
         """The steps that the state allows, and where the replies to each lead."""
         self.offer(service)
@@ -192,20 +193,19 @@ class Session:
     def check_order(self, verb: str, step: str) -> None:
         """Raise Refused when it is not the turn of a command with this verb, which is `step`."""
         if step not in self.moves:
-            assert self.state is not None
             raise Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self.state]}")
         if step == "AUTH" and self.authenticated:  # once in a session (RFC 4954 section 4)
             raise Refused(503, "5.5.1", "Authenticated already")
 
-    def check(self, command: Command) -> None:
-        """Raise Refused when the extensions in effect, or the transaction, do not allow a command
-        whose turn it is."""
+    def check(self, command: Command, mail: MailCommand | None) -> None:
+        """Raise Refused when the extensions in effect, or the transaction that `mail` has begun, do
+        not allow a command whose turn it is."""
         rule = _RULES.get(type(command))
         if rule is not None:
-            rule(self, command)
+            rule(self, command, mail)
 
-    def _check_mail(self, command: MailCommand) -> None:
-        parameters = command.parameters if isinstance(command, Mail) else NO_PARAMETERS
+    def _check_mail(self, command: Mail, mail: object) -> None:
+        parameters = command.parameters
         service = self.service
         if parameters is not NO_PARAMETERS:
             self._check_parameters(parameters, service.mail_parameters)
@@ -218,15 +218,17 @@ class Session:
             for extension in service.checks:
                 extension.check(parameters)
 
-    def _check_send(self, command: MailCommand) -> None:
+    def _check_send(self, command: SendMail | SendOrMail | SendAndMail, mail: object) -> None:
         """SEND, SOML and SAML are MAIL in another word, which a server must offer."""
-        self._check_verb(command)
-        self._check_mail(command)
+        self._check_verb(command, mail)
+        path = command.reverse_path
+        if path is not None and not path.text.isascii():
+            raise Refused(550, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
 
-    def _check_rcpt(self, command: Rcpt) -> None:
+    def _check_rcpt(self, command: Rcpt, mail: MailCommand | None) -> None:
         if command.parameters is not NO_PARAMETERS:
             self._check_parameters(command.parameters, self.service.rcpt_parameters)
-        if not command.forward_path.text.isascii() and not (self.mail and self.mail.smtputf8):
+        if not command.forward_path.text.isascii() and not (mail and mail.smtputf8):
             raise Refused(553, "5.6.7", "An address beyond ASCII needs MAIL ... SMTPUTF8")
         most = self._most_recipients
         if most is not None and len(self.recipients) >= most:
@@ -237,32 +239,33 @@ class Session:
             if keyword not in offered and not self.service.passes_through(keyword):
                 raise Refused(555, "5.5.4", f"The parameter {keyword} is not offered here")
 
-    def _check_data(self, command: Data) -> None:
-        if self.mail is not None and self.mail.binary:
+    def _check_data(self, command: Data, mail: MailCommand | None) -> None:
+        if mail is not None and mail.binary:
             raise Refused(503, "5.5.1", "BODY=BINARYMIME is sent with BDAT")  # RFC 3030 section 3
 
-    def _check_query(self, command: Vrfy | Expn) -> None:
+    def _check_query(self, command: Vrfy | Expn, mail: object) -> None:
         if command.smtputf8 and not self.service.utf8:
             raise Refused(555, "5.5.4", "The parameter SMTPUTF8 is not offered here")
         if not command.smtputf8 and not command.argument.isascii():
             raise Refused(550, "5.6.7", f"A name beyond ASCII needs {command.verb} ... SMTPUTF8")
 
-    def _check_expn(self, command: Expn) -> None:
-        self._check_verb(command)
-        self._check_query(command)
+    def _check_expn(self, command: Expn, mail: object) -> None:
+        self._check_verb(command, mail)
+        self._check_query(command, mail)
 
-    def _check_auth(self, command: Auth) -> None:
-        self._check_verb(command)
-        self.check_order(command.verb, command.step)
+    def _check_auth(self, command: Auth, mail: object) -> None:
+        self._check_verb(command, mail)
+        if self.authenticated:
+            raise Refused(503, "5.5.1", "Authenticated already")
 
-    def _check_verb(self, command: Command) -> None:
+    def _check_verb(self, command: Command, mail: object) -> None:
         """A verb that only an extension brings."""
         verb = command.name if isinstance(command, Extended) else command.verb
         if not self.service.allows_verb(verb):
             keyword = "CHUNKING" if verb == "BDAT" else verb
             raise Refused(502, "5.5.1", f"{keyword} is not offered here")
 
-    def _check_hello(self, command: Ehlo | Helo | Lhlo) -> None:
+    def _check_hello(self, command: Ehlo | Helo | Lhlo, mail: object) -> None:
         if isinstance(command, Lhlo) is not self.lmtp:
             other = "LHLO is LMTP's" if isinstance(command, Lhlo) else "LMTP has LHLO instead"
             raise Refused(500, "5.5.2", f"{command.verb} is not understood here: {other}")
@@ -304,14 +307,15 @@ class Session:
         if code < 400:
             self._end_transaction()
 
-    def in_effect(self, service: Service) -> None:
-        """EHLO, HELO or LHLO was accepted, and these are the extensions that it listed."""
+    def in_effect(self, service: Service, limits: ext.Limits | None) -> None:
+        """EHLO, HELO or LHLO was accepted: these are the extensions that it listed, and the limits
+        among them."""
         self.service = service
         if self.tally is not None:
             # A new EHLO brings new limits, and what was sent before still counts (RFC 9422).
-            self.tally.limits = service.limits or _NO_LIMITS
-        elif service.limits is not None:
-            self.tally = Tally(service.limits)
+            self.tally.limits = limits or _NO_LIMITS
+        elif limits is not None:
+            self.tally = Tally(limits)
 
     def _after_chunk(self, request: Any, code: int) -> None:
         self.overtaken = self.overtaken or code >= 400
@@ -352,47 +356,13 @@ class Session:
         self.unanswered = left - 1
         return self.recipients[-left], left
 
-    # -- for a client: ahead of the replies -------------------------------------------------------
-
-    def copy(self) -> Session:
-        """Another one at the same place, without the recipients: no rule about what may come next
-        asks for them."""
-        other = Session(lmtp=self.lmtp, tls=self.tls)
-        other.state = self.state
-        other.moves = self.moves
-        other.mail = self.mail
-        other.learn(self)
-        return other
-
-    def learn(self, other: Session) -> None:
-        """Take over what `other` knows of the server: its extensions, its limits, the login."""
-        self.service = other.service
-        self.tally = other.tally
-        self.authenticated = other.authenticated
-
-    def assume(self, step: str, request: Request | None) -> None:
-        """`step` is sent: go where the reply leads that is hoped for. A step that is not allowed
-        any more, because one before it was refused, changes nothing."""
-        if step in BARRIERS:
-            self.state = None
-            self.moves = _NOWHERE
-            return
-        if self.state is None:
-            return
-        state = SUCCESS[self.state].get(step)
-        if state is None:
-            if step == "DATA":  # that may be answered 354 all the same
-                self._move(success(overtaken(step, self.state)))
-            return
-        self.state = state
-        self.moves = MACHINE[state]
-        if step == "MAIL":
-            assert isinstance(request, MailCommand)
-            self.mail = request
-
     def _move(self, state: State) -> None:
         self.state = state
         self.moves = MACHINE[state]
+
+    def ahead(self) -> Ahead:
+        """The place ahead of this session: here, until something is sent."""
+        return Ahead(self)
 
     def force(self, state: State) -> None:
         """Go to `state`, whatever the rules say: for a session that is only watched."""
@@ -400,6 +370,36 @@ class Session:
         if state in _IN_TRANSACTION and self.mail is None:
             self.mail = Mail(None)
             self.recipients = []
+
+
+class Ahead:
+    """Where a session will be when everything that was sent has succeeded."""
+
+    __slots__ = ("mail", "moves", "state")
+
+    def __init__(self, session: Session) -> None:
+        self.state: State | None = session.state
+        """None behind a command whose answer decides what may be sent."""
+        self.moves = session.moves
+        self.mail = session.mail
+
+    def assume(self, step: str, request: Request | None) -> None:
+        """`step` is sent: go where the reply leads that is hoped for. A step that is not allowed
+        any more, because one before it was refused, changes nothing."""
+        if self.state is None or step in BARRIERS:
+            self.state = None
+            self.moves = _NOWHERE
+            return
+        state = SUCCESS[self.state].get(step)
+        if state is None:
+            if step != "DATA":
+                return
+            state = success(overtaken(step, self.state))  # it may be answered 354 all the same
+        self.state = state
+        self.moves = MACHINE[state]
+        if step == "MAIL":
+            assert isinstance(request, MailCommand)
+            self.mail = request
 
 
 _IN_TRANSACTION = (State.MAIL, State.RCPT, State.DATA, State.BDAT, State.FAILED)
@@ -418,7 +418,7 @@ _NEXT = {
 }
 """What 503 tells the client to do."""
 
-_RULES: dict[type[Command], Callable[[Session, Any], None]] = {
+_RULES: dict[type[Command], Callable[[Session, Any, MailCommand | None], None]] = {
     Mail: Session._check_mail,
     **dict.fromkeys((SendMail, SendOrMail, SendAndMail), Session._check_send),
     Rcpt: Session._check_rcpt,

@@ -1756,7 +1756,7 @@ def test_lmtp_a_url_that_is_pipelined_has_a_reply_for_each_recipient_that_was_ac
     assert conn.idle
 
 
-def test_the_envelope_stays_until_the_last_of_the_replies() -> None:
+def test_the_envelope_stays_until_the_reply_after_the_last_one_to_its_message() -> None:
     conn = client(lmtp=True)
     for command in (MAIL, RCPT, RCPT_2):
         send(conn, command, b"250 ok")
@@ -1768,6 +1768,8 @@ def test_the_envelope_stays_until_the_last_of_the_replies() -> None:
     conn.next_event()
     assert conn.envelope == smtp.Envelope(MAIL, [RCPT, RCPT_2])
     assert conn.next_event() is None
+    assert conn.envelope == smtp.Envelope(MAIL, [RCPT, RCPT_2])
+    send(conn, smtp.Noop(), b"250 ok")
     assert conn.envelope is None
 
 
