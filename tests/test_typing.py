@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from smtpproto import pop3, sasl, smtp
 from smtpproto.events import Event
@@ -48,6 +49,58 @@ def of_pop3(event: Event) -> Sequence[object]:
             return [unique.uid.upper() for unique in listing]
         case _:
             return []
+
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_never
+
+    # Checked and never run: a `match` that names each event of a connection has all of them.
+
+    def smtp_server(conn: smtp.ServerConnection) -> None:
+        for event in conn.events():
+            match event:
+                case smtp.MessageData() | smtp.MessageRefused() | smtp.CommandRefused():
+                    pass
+                case smtp.AuthCancelled() | smtp.TlsHandshake() | smtp.ConnectionClosed():
+                    pass
+                case smtp.Greeting() | smtp.EndOfMessage() | smtp.ChunkReceived():
+                    conn.accept()
+                case smtp.AuthResponse() | smtp.Command():
+                    conn.accept()
+                case _:
+                    assert_never(event)
+
+    def smtp_client(conn: smtp.ClientConnection) -> None:
+        event = conn.next_event()
+        match event:
+            case smtp.ReplyReceived() | smtp.AuthChallenge() | smtp.TlsHandshake():
+                pass
+            case smtp.ConnectionClosed() | None:
+                pass
+            case _:
+                assert_never(event)
+
+    def pop3_server(conn: pop3.ServerConnection) -> None:
+        for event in conn.events():
+            match event:
+                case pop3.CommandRefused() | pop3.AuthCancelled() | pop3.TlsHandshake():
+                    pass
+                case pop3.ConnectionClosed():
+                    pass
+                case pop3.Request():
+                    conn.accept()
+                case _:
+                    assert_never(event)
+
+    def pop3_client(conn: pop3.ClientConnection) -> None:
+        for event in conn.events():
+            match event:
+                case pop3.ResponseReceived() | pop3.MessageData() | pop3.EndOfMessage():
+                    pass
+                case pop3.AuthChallenge() | pop3.TlsHandshake() | pop3.ConnectionClosed():
+                    pass
+                case _:
+                    assert_never(event)
 
 
 def of_sasl(step: sasl.Step) -> Sequence[object]:
