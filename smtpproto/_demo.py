@@ -81,7 +81,6 @@ def deliver(envelope: smtp.Envelope, message: bytes, transcript: Transcript) -> 
             case smtp.ReplyReceived(_, reply) if reply.code >= 400:
                 client.send(smtp.Quit())
 
-    server.accept()
     _converse(client, client_side, server, server_side, transcript)
     return received
 
@@ -134,7 +133,6 @@ def retrieve(message: bytes, transcript: Transcript) -> bytes | None:
             case pop3.ResponseReceived(_, pop3.Err()):
                 client.send(pop3.Quit())
 
-    server.accept()
     _converse(client, client_side, server, server_side, transcript)
     return received if maildrop.deleted else None
 
@@ -153,6 +151,9 @@ def _converse(
 ) -> None:
     """Carry octets and events to and fro until both sides are done."""
     while not (client.closed and server.closed):
+        for event in server.events():
+            transcript.note(event)
+            server_side(event)
         octets = server.data_to_send()
         transcript.server(octets)
         client.receive_data(octets)
@@ -162,6 +163,3 @@ def _converse(
         octets = client.data_to_send()
         transcript.client(octets)
         server.receive_data(octets)
-        for event in server.events():
-            transcript.note(event)
-            server_side(event)

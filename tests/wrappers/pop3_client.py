@@ -38,7 +38,7 @@ class Fetcher(ClientSession):
         self._mechanism = mechanism
         self._seen = seen
         self._delete = delete
-        self._uids: dict[int, str] = {}
+        self._uids: dict[int, str] = {}  # of the messages that have yet to come
         self._pieces: list[bytes] = []
         self.say_hello()
 
@@ -61,8 +61,12 @@ class Fetcher(ClientSession):
             case pop3.MessageData(data):
                 self._pieces.append(data)
             case pop3.EndOfMessage():
-                self.messages.append((self._uids[self._number], b"".join(self._pieces)))
+                self.keep(self._uids.pop(self._number), b"".join(self._pieces))
                 self._pieces.clear()
+                if self._delete:  # only now that it is kept: QUIT removes what is marked
+                    conn.send(pop3.Dele(self._number))
+                if not self._uids:
+                    conn.send(pop3.Quit())
             case pop3.ResponseReceived(pop3.Quit(), pop3.Ok()):
                 self.complete = True
             case pop3.ResponseReceived(command, pop3.Err(text)):
@@ -87,6 +91,10 @@ class Fetcher(ClientSession):
             if uid not in self._seen:
                 self._uids[number] = uid
                 self.conn.send(pop3.Retr(number))
-                if self._delete:  # nothing is removed before QUIT, which comes after the messages
-                    self.conn.send(pop3.Dele(number))
-        self.conn.send(pop3.Quit())
+        if not self._uids:
+            self.conn.send(pop3.Quit())
+
+    def keep(self, uid: str, message: bytes) -> None:
+        """Store a message. If this raises, the message stays on the server: DELE and QUIT have not
+        been sent."""
+        self.messages.append((uid, message))

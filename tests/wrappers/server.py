@@ -29,10 +29,6 @@ class ServerSession(Session):
     conn: smtp.ServerConnection | pop3.ServerConnection
     _mechanism: sasl.ServerMechanism
 
-    def __init__(self, conn: smtp.ServerConnection | pop3.ServerConnection) -> None:
-        super().__init__(conn)
-        conn.accept()  # the greeting
-
     def timed_out(self) -> None:
         self.shutdown("Timeout")
 

@@ -216,6 +216,35 @@ def test_one_session_at_a_time_has_the_maildrop() -> None:
         assert kind.fetch(server.port, TIM, PASSWORD) == [("1", HELLO)]
 
 
+def test_a_message_that_cannot_be_kept_stays_on_the_server() -> None:
+    """Though the server pipelines: DELE follows its message, and QUIT comes last."""
+
+    class FullDisk(Fetcher):
+        def keep(self, uid: str, message: bytes) -> None:
+            if self.messages:
+                raise OSError("disk full")
+            super().keep(uid, message)
+
+    fetcher = FullDisk(TIM, PASSWORD)
+    written = b""
+    for answer in (
+        b"+OK ready\r\n",
+        b"+OK\r\nPIPELINING\r\n.\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n1 a\r\n2 b\r\n.\r\n",
+        b"+OK\r\none\r\n.\r\n",
+    ):
+        written += fetcher.data_to_send()
+        fetcher.receive_data(answer)
+    written += fetcher.data_to_send()
+    fetcher.receive_data(b"+OK\r\ntwo\r\n.\r\n")
+    with pytest.raises(OSError, match="disk full"):
+        fetcher.data_to_send()
+    assert written.endswith(b"UIDL\r\nRETR 1\r\nRETR 2\r\nDELE 1\r\n")
+    assert fetcher.messages == [("a", b"one\r\n")]
+
+
 def test_a_client_says_what_the_server_refused() -> None:
     fetcher = Fetcher(TIM, PASSWORD)
     fetcher.receive_data(b"-ERR [SYS/TEMP] closed today\r\n")
