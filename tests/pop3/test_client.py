@@ -856,13 +856,10 @@ def broken(client: ClientConnection, octets: bytes, expected: str) -> tuple[Even
         (Noop(), b"+OK " + b"x" * 2043 + b"\r\n", "longer than 2048 octets"),
         (Stat(), b"+OK\r\n", "the number of messages and of their octets"),
         (Stat(), b"+OK two 320\r\n", "the number of messages"),
-        (List(), b"+OK\r\n1 120\r\n2 x\r\n.\r\n", "a message-number and a number of octets"),
-        (List(), b"+OK\r\n\r\n.\r\n", "a message-number"),
         (List(), b"+OK\r\n1 1\n2 2\r\n.\r\n", "bare"),
         # No exchange has begun.
         (Raw(b"AUTH X\r\n"), b"+ eA==\r\n", r"cannot answer Raw.* expected \+OK, -ERR$"),
         (List(1), b"+OK\r\n", "a message-number"),
-        (Uidl(), b"+OK\r\n1\r\n.\r\n", "a message-number and a unique-id"),
         (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
         (Uidl(1), b"+OK\r\n", "a message-number and a unique-id"),
         (Capa(), b"+OK\r\nTOP\0\r\n.\r\n", "NUL"),
