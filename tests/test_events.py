@@ -11,6 +11,12 @@ from smtpproto import LocalProtocolError, events, pop3, sasl, smtp, strategies
 from smtpproto.smtp import Reply
 
 
+def test_repr_of_a_long_piece_is_short() -> None:
+    shown = repr(smtp.MessageData(b"x" * 100_000))
+    assert shown.startswith("MessageData(data=<100000 octets: b'xxx")
+    assert len(shown) < 120
+
+
 @pytest.mark.parametrize("name", [name for name in events.__all__ if hasattr(smtp, name)])
 def test_smtp_gives_the_shared_ones_out_under_its_own_name(name: str) -> None:
     assert getattr(smtp, name) is getattr(events, name)

@@ -121,8 +121,7 @@ def test_a_response_that_is_none(responses: str, problem: str) -> None:
 
 def test_a_listing_that_is_none() -> None:
     assert problems(f"{LOGIN}C: LIST\nS: +OK\nS: 1 ten\nS: .\n") == [
-        "9: \"S: .\": expected a message-number and a number of octets, got '1 ten'"
-        " (RFC 1939 section 3)"
+        "9: \"S: .\": '1 ten' is not a line of a listing (RFC 1939 section 3)"
     ]
     assert problems(f"{LOGIN}C: LIST\nS: +OK\nS: 1 \0\nS: .\n") == [
         '9: "S: .": a list holds a bare CR, a bare LF or NUL'

@@ -243,6 +243,9 @@ class Pop3Observer(Observer):
         except RemoteProtocolError as error:
             self._problem(heard, f"{error} ({self.REPLIES})")
             return
+        if isinstance(result, pop3.ScanListings | pop3.UniqueIds):
+            for line in result.unread:
+                self._problem(heard, f"{line[:80]!r} is not a line of a listing ({self.REPLIES})")
         if isinstance(result, pop3.Capabilities):
             self._offers = result
             self._server.capabilities = pop3.Capabilities(result, plaintext_without_tls=True)

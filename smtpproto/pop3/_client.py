@@ -32,6 +32,7 @@ from smtpproto.pop3._events import (
     response_received,
 )
 from smtpproto.pop3._limits import Limits
+from smtpproto.pop3._listings import MaildropStatus
 from smtpproto.pop3._responses import Ok, Response, ok, read_block, read_status
 from smtpproto.pop3._results import timestamp_of, typed_result
 from smtpproto.pop3._session import Ahead, Session, step_of
@@ -302,9 +303,12 @@ class ClientConnection(ClientSide):
         result: Result = None
         if isinstance(response, Ok):
             try:
-                result = typed_result(request, response)
+                result = typed_result(request, response, self._session.messages)
             except RemoteProtocolError as error:
-                self._broken(f"the answer to {request!r}: {error}")
+                # With others unanswered the answers may have shifted, and the next DELE would hit
+                # another message; else it costs this answer alone.
+                if len(self._unanswered) > 1:
+                    self._broken(f"the answer to {request!r}: {error}")
         session = self._session
         if isinstance(request, Greeting):
             session.timestamp = timestamp_of(response) if isinstance(response, Ok) else None
@@ -340,6 +344,10 @@ class ClientConnection(ClientSide):
         if isinstance(result, Capabilities):
             self._capabilities = self._session.capabilities = result
             self._pipelining = "PIPELINING" in result
+
+    def _after_stat(self, sent: Sent, done: bool, result: Result) -> None:
+        if isinstance(result, MaildropStatus) and not self._session.marked:
+            self._session.messages = result.count
 
     def _after_utf8(self, sent: Sent, done: bool, result: Result) -> None:
         self._ahead.utf8 = done
@@ -408,6 +416,7 @@ ClientConnection._readers = {
 
 _EFFECTS: dict[str, Callable[[ClientConnection, Sent, bool, Any], None]] = {
     "CAPA": ClientConnection._after_capa,
+    "STAT": ClientConnection._after_stat,
     "UTF8": ClientConnection._after_utf8,
 }
 """What a step changes when it has had its last answer, besides the session."""

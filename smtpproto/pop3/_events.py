@@ -113,6 +113,9 @@ class ResponseReceived(Event):
     Auth()            a tuple of the names of mechanisms
     ================  =========================================================
 
+    STAT, LIST n and UIDL n have the result None too where the answer cannot be read, or is about
+    another message. A line of a listing that cannot be read stands in the listing's `unread`.
+
     ScanListings and UniqueIds are sequences, immutable and equal to the tuple of their values,
     which are built when they are asked for. Each value is a pair: ``dict(result)`` has the octets,
     or the unique-ids, by message-number. A type checker knows what `result` is by its class:

@@ -33,7 +33,8 @@ class Maildrop:
                 remove_message(message.uid)
             conn.accept()
 
-    Raises InvalidValueError for what is no unique-id, or no size.
+    Raises InvalidValueError for anything but a unique-id or a size. A str subclass or an Enum
+    member counts by its str value.
     """
 
     __slots__ = ("_deleted", "_octets", "_sizes", "_uids")
@@ -42,10 +43,8 @@ class Maildrop:
         self._uids: list[str] = []
         self._sizes: list[int] = []
         for uid, octets in messages:
-            check_uid(uid)
-            check_octets(octets)
-            self._uids.append(uid)
-            self._sizes.append(octets)
+            self._uids.append(check_uid(uid))
+            self._sizes.append(check_octets(octets))
         self._deleted: set[int] = set()
         self._octets = sum(self._sizes)  # of what is not deleted
 

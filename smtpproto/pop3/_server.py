@@ -371,7 +371,7 @@ class ServerConnection(ServerSide):
         session = self._session
         step = command_class.step
         if step not in session.moves:
-            session.check_order(verb, step)
+            raise session.out_of_order(verb)
         if command_class is Extended:
             command = read_extended(verb, argument)
         else:

@@ -53,7 +53,10 @@ def step_of(request: Request) -> str:
 class Session:
     """A session of POP3 (RFC 1939), known to either side of it."""
 
-    __slots__ = ("auth", "capabilities", "moves", "state", "timestamp", "tls", "user", "utf8")
+    __slots__ = (
+        "auth", "capabilities", "marked", "messages", "moves", "state", "timestamp", "tls", "user",
+        "utf8",
+    )  # fmt: skip
 
     def __init__(self, *, tls: bool) -> None:
         self.tls = tls
@@ -68,15 +71,20 @@ class Session:
         """The name of the USER that was accepted, while PASS may follow."""
         self.utf8 = False
         """Whether both sides may send UTF-8 (RFC 6856 section 2.1)."""
+        self.marked = False
+        """Whether a message may be marked as deleted: STAT does not count it, and it keeps its
+        number."""
+        self.messages: int | None = None
+        """How many messages the maildrop has, so that a listing can have no higher number; None
+        where no STAT has told it."""
         self.auth: Auth | None = None
         """The AUTH whose exchange goes on, or has ended last."""
 
     # -- what may come next -----------------------------------------------------------------------
 
-    def check_order(self, verb: str, step: str) -> None:
-        """Raise Refused when it is not the turn of a command with this verb, which is `step`."""
-        if step not in self.moves:
-            raise Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self.state]}")
+    def out_of_order(self, verb: str) -> Refused:
+        """The refusal of a command whose turn it is not."""
+        return Refused(503, "5.5.1", f"{verb} is out of order: {_NEXT[self.state]}")
 
     def check(self, command: Command, utf8: bool) -> None:
         """Raise Refused when the capabilities of the server, or what came before, do not allow a
@@ -149,11 +157,12 @@ class Session:
             self.utf8 = kind == OK
         elif step == "AUTH":
             self.auth = request
+        elif step in ("DELE", "RSET") and kind == OK:
+            self.marked = step == "DELE"
 
     def refuse(self) -> None:
         """A line was refused that was not even a command whose turn it was."""
-        if "refused" in self.moves:
-            self.follow("refused", None, ERR, self.moves["refused"][ERR])
+        self.follow("refused", None, ERR, self.moves["refused"][ERR])
 
     def tls_started(
         self, capabilities: Capabilities | None = None, timestamp: str | None = None

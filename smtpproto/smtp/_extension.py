@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
 from smtpproto._value import Value
 
-__all__ = ["PARAMETER", "Extension", "octets_added"]
+__all__ = ["PARAMETER", "Extension"]
 
 PARAMETER = re.compile("[!-~]+")
 """RFC 5321 section 4.1.1.1: ehlo-param, a word behind the keyword."""
@@ -64,8 +64,3 @@ class Extension(Value):
 
     def __str__(self) -> str:
         return " ".join((self.keyword, *self.words()))
-
-
-def octets_added(parameters: Iterable[Mapping[str, int]]) -> int:
-    """How much longer a command line may be with these parameters, whoever adds them."""
-    return sum({name: octets for each in parameters for name, octets in each.items()}.values())

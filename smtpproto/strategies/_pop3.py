@@ -212,14 +212,19 @@ def pop3_limits() -> SearchStrategy[pop3.Limits]:
 # -- events ---------------------------------------------------------------------------------------
 
 
+def _ascending(values: SearchStrategy[Any]) -> SearchStrategy[list[Any]]:
+    """Values about different messages, in the order of their numbers."""
+    return st.lists(values, max_size=3, unique_by=lambda value: value.number).map(sorted)
+
+
 def _results() -> SearchStrategy[Any]:
     return st.one_of(
         st.none(),
         st.just("<1896.697170952@dbc.mtview.ca.us>"),
         pop3_listings(pop3.MaildropStatus),
         pop3_capabilities(),
-        st.lists(_LISTINGS[pop3.ScanListing](), max_size=3).map(pop3.ScanListings),
-        st.lists(_LISTINGS[pop3.UniqueId](), max_size=3).map(pop3.UniqueIds),
+        _ascending(_LISTINGS[pop3.ScanListing]()).map(pop3.ScanListings),
+        _ascending(_LISTINGS[pop3.UniqueId]()).map(pop3.UniqueIds),
         st.lists(_LISTINGS[pop3.Language](), max_size=3).map(tuple),
         st.lists(mechanisms(), max_size=3).map(tuple),
     )

@@ -41,6 +41,7 @@ from smtpproto.pop3 import (
     Retr,
     Rset,
     ScanListing,
+    ScanListings,
     Stat,
     State,
     Stls,
@@ -48,6 +49,7 @@ from smtpproto.pop3 import (
     Top,
     Uidl,
     UniqueId,
+    UniqueIds,
     User,
     Utf8,
 )
@@ -853,17 +855,9 @@ def broken(client: ClientConnection, octets: bytes, expected: str) -> tuple[Even
         (Noop(), b"x" * 12288, "longer than 12288 octets"),
         (Noop(), b"x" * 20000 + b"\r\n", "longer than 12288 octets"),
         (Noop(), b"+OK " + b"x" * 2043 + b"\r\n", "longer than 2048 octets"),
-        (Stat(), b"+OK\r\n", "the number of messages and of their octets"),
-        (Stat(), b"+OK two 320\r\n", "the number of messages"),
-        (List(), b"+OK\r\n1 120\r\n2 x\r\n.\r\n", "a message-number and a number of octets"),
-        (List(), b"+OK\r\n\r\n.\r\n", "a message-number"),
         (List(), b"+OK\r\n1 1\n2 2\r\n.\r\n", "bare"),
         # No exchange has begun.
         (Raw(b"AUTH X\r\n"), b"+ eA==\r\n", r"cannot answer Raw.* expected \+OK, -ERR$"),
-        (List(1), b"+OK\r\n", "a message-number"),
-        (Uidl(), b"+OK\r\n1\r\n.\r\n", "a message-number and a unique-id"),
-        (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
-        (Uidl(1), b"+OK\r\n", "a message-number and a unique-id"),
         (Capa(), b"+OK\r\nTOP\0\r\n.\r\n", "NUL"),
     ],
 )  # fmt: skip
@@ -874,6 +868,65 @@ def test_answers_that_are_none(command: Command, heard: bytes, expected: str, cu
         assert hear(client, heard[:-1]) == []
         heard = heard[-1:]
     assert broken(client, heard, expected) == (command,)
+
+
+ABOUT_NOTHING = [
+    (Stat(), b"+OK\r\n", "the number of messages and of their octets"),
+    (Stat(), b"+OK 2 messages (320 octets)\r\n", "the number of messages"),
+    (List(1), b"+OK\r\n", "a message-number"),
+    (List(1), b"+OK 99 1024\r\n", "a listing of message 1"),
+    (Uidl(1), b"+OK one a\r\n", "a message-number and a unique-id"),
+    (Uidl(1), b"+OK\r\n", "a message-number and a unique-id"),
+]
+
+
+@pytest.mark.parametrize(("command", "heard", "expected"), ABOUT_NOTHING)
+def test_an_answer_that_cannot_be_read_costs_that_answer(
+    command: Command, heard: bytes, expected: str
+) -> None:
+    client = asked(command)
+    (event,) = hear(client, heard)
+    assert isinstance(event, ResponseReceived)
+    assert (event.command, event.result) == (command, None)
+    client.send(List())
+    client.data_to_send()
+    (event,) = hear(client, b"+OK\r\n1 320\r\n.\r\n")
+    assert isinstance(event, ResponseReceived)
+    assert event.result == (ScanListing(1, 320),)
+
+
+@pytest.mark.parametrize(("command", "heard", "expected"), ABOUT_NOTHING)
+def test_with_others_unanswered_the_answers_may_have_shifted(
+    command: Command, heard: bytes, expected: str
+) -> None:
+    client = logged_in("PIPELINING")
+    client.send(command)
+    client.send(Dele(1))
+    assert client.data_to_send() == bytes(command) + b"DELE 1\r\n"
+    assert broken(client, heard, expected) == (command, Dele(1))
+
+
+def test_a_listing_has_no_number_above_the_count_of_stat() -> None:
+    """Unless messages are marked as deleted, which STAT does not count."""
+    client = logged_in()
+    for command, answer in (
+        (Stat(), b"+OK 2 30\r\n"),
+        (List(), b"+OK\r\n1 10\r\n2 20\r\n3 30\r\n.\r\n"),
+        (Dele(1), b"+OK\r\n"),
+        (Stat(), b"+OK 1 20\r\n"),
+        (Rset(), b"+OK\r\n"),
+        (Stat(), b"+OK 2 30\r\n"),
+        (Uidl(), b"+OK\r\n1 a\r\n2 b\r\n3 c\r\n.\r\n"),
+    ):
+        client.send(command)
+        client.data_to_send()
+        (event,) = hear(client, answer)
+        assert isinstance(event, ResponseReceived)
+        if isinstance(command, List):
+            assert isinstance(event.result, ScanListings)
+            assert (list(event.result), event.result.unread) == ([(1, 10), (2, 20)], ("3 30",))
+    assert isinstance(event.result, UniqueIds)
+    assert (list(event.result), event.result.unread) == ([(1, "a"), (2, "b")], ("3 c",))
 
 
 def test_the_longest_response() -> None:

@@ -1756,6 +1756,18 @@ def test_lmtp_a_url_that_is_pipelined_has_a_reply_for_each_recipient_that_was_ac
     assert conn.idle
 
 
+def test_a_message_of_lmtp_to_nobody_has_one_reply() -> None:
+    """The server said 354 although it had refused every recipient (RFC 2920 section 3.1)."""
+    conn = client("PIPELINING", lmtp=True)
+    for command in (MAIL, RCPT, DATA):
+        conn.send(command)
+    conn.data_to_send()
+    got(conn, b"250 ok\r\n550 no\r\n354 go\r\n")
+    conn.send(END)
+    assert got(conn, b"554 nobody\r\n") == [received(END, 554, "nobody")]
+    assert conn.idle
+
+
 def test_the_envelope_stays_until_the_reply_after_the_last_one_to_its_message() -> None:
     conn = client(lmtp=True)
     for command in (MAIL, RCPT, RCPT_2):

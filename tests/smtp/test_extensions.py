@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import Capabilities, Extension, Reply, ext
+from smtpproto.smtp._capabilities import Service
 
 CLASSES: list[type[Extension]] = [
     value
@@ -361,3 +362,10 @@ def test_the_strategies_fill_every_field() -> None:
     from smtpproto.strategies._smtp import _EXTENSIONS
 
     assert {one for one in CLASSES if one.__match_args__} == set(_EXTENSIONS)
+
+
+def test_what_extensions_allow_has_no_other_attributes() -> None:
+    """They are worked out when one of them is first asked for."""
+    service = Service([ext.Size(10)])
+    assert not hasattr(service, "sizes")
+    assert service.mail_parameters == {"SIZE": 26}

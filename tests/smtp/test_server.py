@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpproto import LocalProtocolError, smtp
+from smtpproto import InvalidValueError, LocalProtocolError, smtp
 from smtpproto.smtp import ServerConnection, State, ext
 from smtpproto.smtp._replies import standard
 
@@ -1824,6 +1824,15 @@ def test_one_reply_for_each_recipient() -> None:
     assert conn.envelope is None
     assert conn.data_to_send() == b"250 one\r\n452 two\r\n550 three\r\n"
     assert codes(talk(conn, MAIL)) == [250]
+
+
+def test_a_reply_of_another_kind_answers_no_recipient() -> None:
+    conn = lmtp(LHLO + MAIL + RCPT + RCPT_2 + DATA)
+    events(conn, b".\r\n")
+    with pytest.raises(InvalidValueError, match="cannot answer \\. in state data: expected 2yz"):
+        conn.send(smtp.Reply(354))
+    assert conn.owed_recipient == smtp.Rcpt("b@mx.example")
+    assert conn.data_to_send() == b""
 
 
 def test_accept_and_reject_answer_all_that_are_left() -> None:
