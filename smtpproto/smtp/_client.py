@@ -152,7 +152,7 @@ class ClientConnection(ClientSide):
     def envelope(self) -> Envelope | None:
         """What the server has accepted of the transaction so far: None without one.
 
-        It stays until the next reply after the one that ends it, and for good where the session
+        It stays until the event after the reply that ends it, and for good where the session
         has ended within it.
         """
         if self._ended is not None and self._ended[0] is not None:
@@ -320,7 +320,10 @@ class ClientConnection(ClientSide):
 
     def _read(self) -> Event | None:
         """The next reply."""
-        self._ended = None
+        if self._ended is not None:  # the event after the last reply of a transaction ends it
+            self._ended = None
+            if self._input.empty:
+                return self._no_more_data()
         while True:
             try:
                 line = self._input.next_line(self._longest_line)
@@ -361,6 +364,7 @@ class ClientConnection(ClientSide):
                 recipient, sent.replies = session.next_recipient()
             if sent.replies == 1:
                 self._ended = session.mail, session.recipients
+                self._need_data = False  # the next call of next_event() forgets it
         event: Event | None = reply_received(sent.request, reply, recipient)
         if sent.replies > 1:
             if step != Raw.step and next_state(self._kinds(step), code) is None:

@@ -925,6 +925,7 @@ def test_a_listing_has_no_number_above_the_count_of_stat() -> None:
         if isinstance(command, List):
             assert isinstance(event.result, ScanListings)
             assert (list(event.result), event.result.unread) == ([(1, 10), (2, 20)], ("3 30",))
+    assert isinstance(event, ResponseReceived)
     assert isinstance(event.result, UniqueIds)
     assert (list(event.result), event.result.unread) == ([(1, "a"), (2, "b")], ("3 c",))
 

@@ -477,7 +477,7 @@ class Agreement(RuleBasedStateMachine):
         heard = self.heard
         assert [event.reply for event in heard] == replies_in(self.written)
         assert self.client.state is self.server.state
-        assert self.client._session.envelope == self.server.envelope
+        assert self.client.envelope == self.server.envelope
         self.told, self.heard, self.written = [], [], b""
         return heard
 

@@ -412,7 +412,7 @@ class Conversation(RuleBasedStateMachine):
             assert client.state is server.state
             assert client.tls is server.tls
             if not client.closed:
-                assert client._session.envelope == server.envelope  # which goes with the next reply
+                assert client.envelope == server.envelope
                 assert client.wants_data
                 assert server.wants_data
 
