@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import report
+from benchmarks import instructions, report
 from benchmarks.__main__ import WORKLOADS, main
 from benchmarks.measure import (
     AS_FAST,
@@ -157,3 +157,24 @@ def test_an_unknown_workload_is_named(
     with pytest.raises(SystemExit):
         run(monkeypatch, "smtp-sever")
     assert "no workload is called smtp-sever: see --list" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", instructions.LOADS)
+def test_each_load_that_is_counted_does_its_work(name: str) -> None:
+    instructions.LOADS[name](2)
+    assert name in instructions.BEFORE
+
+
+def test_what_callgrind_has_counted() -> None:
+    assert instructions.collected("==7== \n==7== Collected : 123456789\n==7==\n") == 123456789
+    with pytest.raises(RuntimeError, match="callgrind has counted nothing: no such tool"):
+        instructions.collected("no such tool")
+
+
+def test_the_count_of_a_load_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What starts the interpreter, and warms it up, is in both and counts in neither."""
+    counted = {instructions.FEW: 5_000_000, instructions.MANY: 6_000_000}
+    monkeypatch.setattr(
+        instructions, "_valgrind", lambda name, times: f"Collected : {counted[times]}"
+    )
+    assert instructions.count("server, EHLO and QUIT") == 10_000

@@ -20,9 +20,9 @@ from smtpproto.errors import (
     LimitError,
     LocalProtocolError,
     OutOfOrderError,
+    Refused,
     RemoteProtocolError,
 )
-from smtpproto.smtp._address import Address
 from smtpproto.smtp._client import ClientConnection
 from smtpproto.smtp._commands import Bdat, Command, Data, Ehlo, Helo, Lhlo, Mail, Rset
 from smtpproto.smtp._events import (
@@ -419,8 +419,7 @@ class Delivery:
         self._seven_bit = not isinstance(mail, Mail) or mail.body not in _EIGHT_BIT_BODIES
         if self._size is not None and self._eight_bit and self._seven_bit:
             ledger.settle(ledger.todo, Verdict.REFUSED, _NO_8BITMIME)
-        if not (isinstance(mail, Mail) and mail.smtputf8):
-            self._refuse_beyond_ascii(mail.reverse_path)
+        self._settle_beyond_ascii(mail)
         return mail
 
     def _fitted(self) -> MailCommand:
@@ -441,15 +440,19 @@ class Delivery:
             parameters["SMTPUTF8"] = True
         return Mail(given.reverse_path, parameters)
 
-    def _refuse_beyond_ascii(self, reverse_path: Address | None) -> None:
-        """Refuse whom only SMTPUTF8 could reach: one such recipient makes no difference to the
-        others, but with such a reverse-path nothing can go out (RFC 6531 section 3.2)."""
+    def _settle_beyond_ascii(self, mail: MailCommand) -> None:
+        """Ask before anything is sent whether this server takes the addresses beyond ASCII: where
+        none of the recipients is left, not even MAIL need go out."""
         ledger, recipients = self._ledger, self._envelope.recipients
-        if reverse_path is not None and not reverse_path.is_ascii:
-            ledger.settle(ledger.todo, Verdict.REFUSED, f"<{reverse_path}> {_NO_SMTPUTF8}")
-        beyond = [index for index in ledger.todo if not recipients[index].forward_path.is_ascii]
-        ledger.todo = deque(sorted({*ledger.todo} - {*beyond}))
-        ledger.settle(beyond, Verdict.REFUSED, f"the address {_NO_SMTPUTF8}")
+        left: deque[int] = deque()
+        for index in ledger.todo:
+            try:
+                if not recipients[index].forward_path.is_ascii:
+                    self._conn._session.check(recipients[index], mail)
+                left.append(index)
+            except Refused as refused:
+                ledger.settle([index], Verdict.REFUSED, refused.text)
+        ledger.todo = left
 
     # -- the message ------------------------------------------------------------------------------
 
@@ -534,7 +537,6 @@ def _too_many(reply: Reply) -> bool:
 _EIGHT_BIT_BODIES = ("8BITMIME", "BINARYMIME")
 _REFUSED_EARLY = "the message was refused before its end"
 _NO_8BITMIME = "the message has octets beyond ASCII, and goes without 8BITMIME (RFC 6152)"
-_NO_SMTPUTF8 = "needs SMTPUTF8, which is not to be had here (RFC 6531)"
 
 _NEXT: Mapping[State, Callable[[Delivery], None]] = {
     State.CONNECTED: Delivery._say_hello,
