@@ -23,9 +23,9 @@ __all__ = [
     "NO_CAPABILITIES",
     "RFC_821",
     "Capabilities",
+    "ClientService",
     "ServerService",
     "Service",
-    "client_service",
     "server_service",
 ]
 
@@ -139,29 +139,15 @@ _OWNED = frozenset(
 
 
 class Service:
-    """What the extensions in effect on a session allow.
-
-    It is worked out when it is first asked for: most clients never need it.
-    """
+    """What the extensions in effect on a session allow."""
 
     __slots__ = (
-        "_extensions", "_more_verbs", "_verbs", "any_parameter", "bodies", "checks", "extra_mail",
-        "extra_rcpt", "limits", "mail_parameters", "rcpt_parameters", "utf8",
+        "_verbs", "any_parameter", "bodies", "checks", "extra_mail", "extra_rcpt", "limits",
+        "mail_parameters", "rcpt_parameters", "utf8",
     )  # fmt: skip
 
     def __init__(self, extensions: Iterable[Extension], verbs: Collection[str] = ()) -> None:
         """`verbs` are allowed besides those that the extensions bring."""
-        self._extensions = extensions
-        self._more_verbs = verbs
-
-    def __getattr__(self, name: str) -> object:
-        """Anything but these two is asked for the first time."""
-        if name not in Service.__slots__:
-            raise AttributeError(name)
-        self._work_out(self._extensions, self._more_verbs)
-        return getattr(self, name)
-
-    def _work_out(self, extensions: Iterable[Extension], verbs: Collection[str]) -> None:
         mail: dict[str, int] = {}
         rcpt: dict[str, int] = {}
         bodies: set[str] = set()
@@ -214,11 +200,27 @@ RFC_821 = Service((), verbs=("EXPN", "TURN", "SEND", "SOML", "SAML"))
 """After HELO: RFC 821 had no way to list its verbs, so anyone may try."""
 
 
-def client_service(capabilities: Capabilities, tls: bool) -> Service:
-    """What a server's answer to EHLO allows its client."""
-    available = [one for one in capabilities if one.available(tls)]
-    # A keyword that the package does not know may be a verb too.
-    return Service(available, [one.keyword for one in available if isinstance(one, ext.Unknown)])
+class ClientService(Service):
+    """What a server's answer to EHLO allows its client.
+
+    It is worked out when it is first asked for: most sessions never need it.
+    """
+
+    __slots__ = ("_capabilities", "_tls")
+
+    def __init__(self, capabilities: Capabilities, tls: bool) -> None:
+        self._capabilities = capabilities
+        self._tls = tls
+
+    def __getattr__(self, name: str) -> object:
+        """Anything but these two is asked for the first time."""
+        if name not in Service.__slots__:
+            raise AttributeError(name)
+        available = [one for one in self._capabilities if one.available(self._tls)]
+        # A keyword that the package does not know may be a verb too.
+        verbs = [one.keyword for one in available if isinstance(one, ext.Unknown)]
+        super().__init__(available, verbs)
+        return getattr(self, name)
 
 
 # -- what a server says of them -------------------------------------------------------------------

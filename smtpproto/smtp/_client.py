@@ -19,7 +19,7 @@ from smtpproto.errors import (
     Refused,
     RemoteProtocolError,
 )
-from smtpproto.smtp._capabilities import NO_CAPABILITIES, RFC_821, Capabilities, client_service
+from smtpproto.smtp._capabilities import NO_CAPABILITIES, RFC_821, Capabilities, ClientService
 from smtpproto.smtp._commands import Auth, Bdat, Burl, Command, Helo, Mail, Raw, Rcpt
 from smtpproto.smtp._events import (
     AuthCancelled,
@@ -426,7 +426,7 @@ class ClientConnection(ClientSide):
         else:
             self._capabilities = capabilities = Capabilities.parse(reply)
             limits = capabilities.limits if "LIMITS" in capabilities else None
-            session.in_effect(client_service(capabilities, session.tls), limits)
+            session.in_effect(ClientService(capabilities, session.tls), limits)
         self._pipelining = "PIPELINING" in self._capabilities
         self._ends_group = WITH_BURL if "BURL" in self._capabilities else ENDS_GROUP
 

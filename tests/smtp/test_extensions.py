@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smtpproto import LocalProtocolError, smtp, strategies
 from smtpproto.smtp import Capabilities, Extension, Reply, ext
-from smtpproto.smtp._capabilities import Service
+from smtpproto.smtp._capabilities import ClientService
 
 CLASSES: list[type[Extension]] = [
     value
@@ -366,6 +366,6 @@ def test_the_strategies_fill_every_field() -> None:
 
 def test_what_extensions_allow_has_no_other_attributes() -> None:
     """They are worked out when one of them is first asked for."""
-    service = Service([ext.Size(10)])
+    service = ClientService(Capabilities([ext.Size(10)]), tls=False)
     assert not hasattr(service, "sizes")
     assert service.mail_parameters == {"SIZE": 26}
