@@ -1,4 +1,4 @@
-"""The state machines as they stand in the README, drawn from the tables of state.py alone."""
+"""The state machines as they stand in the README, drawn from the tables of `_state` alone."""
 
 from __future__ import annotations
 

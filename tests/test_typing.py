@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import smtpproto
 from smtpproto import pop3, sasl, smtp
 from smtpproto.events import Event
 
@@ -141,3 +144,13 @@ def test_of_pop3() -> None:
 def test_of_sasl() -> None:
     assert of_sasl(sasl.Credentials(None, "a", "b")) == ["A", "B"]
     assert of_sasl(sasl.Success("a")) == []
+
+
+def test_subpackages_are_loaded_when_they_are_asked_for() -> None:
+    loaded = "import sys, smtpproto; print('smtpproto.smtp' in sys.modules)"
+    asked = "smtpproto.smtp.Mail; print('smtpproto.smtp' in sys.modules, hasattr(smtpproto, 'x'))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{loaded}; {asked}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\nTrue False\n"
+    assert smtpproto.pop3.Noop() == pop3.Noop()

@@ -58,7 +58,7 @@ class Asked(NamedTuple):
     heard: Heard
     request: Request
     step: str
-    """Its name in the protocol's state.py."""
+    """Its name in the protocol's `_state`."""
 
 
 class RefusedByUs(NamedTuple):
@@ -132,7 +132,7 @@ class Observer:
         raise NotImplementedError
 
     def _step_of(self, request: Request) -> str:
-        """The name of a request in the protocol's state.py."""
+        """The name of a request in the protocol's `_state`."""
         raise NotImplementedError
 
     def _happened(self, event: Event) -> None:

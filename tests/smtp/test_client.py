@@ -1454,6 +1454,36 @@ def test_authenticate_where_auth_cannot_be_sent() -> None:
     assert mechanism.asked == []
 
 
+# -- XCLIENT --------------------------------------------------------------------------------------
+
+
+def test_after_220_to_xclient_nothing_counts_that_was_offered_before() -> None:
+    conn = client("XCLIENT", "PIPELINING", "SIZE")
+    send(conn, MAIL, b"250 ok")
+    command = smtp.Extended("XCLIENT", "NAME=spike.example")
+    conn.send(command)
+    assert conn.data_to_send() == b"XCLIENT NAME=spike.example\r\n"
+    assert got(conn, b"220 mx.example\r\n") == [received(command, 220, "mx.example")]
+    assert state(conn) is State.CONNECTED
+    assert conn.capabilities == smtp.Capabilities()
+    assert conn.envelope is None
+    with pytest.raises(OutOfOrderError):
+        conn.send(MAIL)
+    conn.send(EHLO)
+
+
+def test_what_waits_behind_xclient_is_planned_again() -> None:
+    conn = client("XCLIENT", "PIPELINING")
+    conn.send(smtp.Extended("XCLIENT", "NAME=x"))
+    conn.send(MAIL)
+    conn.data_to_send()
+    got(conn, b"220 mx.example\r\n")
+    assert conn.data_to_send() == bytes(MAIL)  # it was sent for a session that is no more
+    assert got(conn, b"503 EHLO first\r\n") == [received(MAIL, 503, "EHLO first")]
+    assert state(conn) is State.CONNECTED
+    conn.send(EHLO)
+
+
 # -- TURN and ATRN --------------------------------------------------------------------------------
 
 

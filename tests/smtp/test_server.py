@@ -1753,6 +1753,23 @@ def test_atrn_wants_authentication() -> None:
     assert talk(conn, b"ATRN\r\n").startswith(b"530 5.7.0 ")
 
 
+# -- XCLIENT --------------------------------------------------------------------------------------
+
+
+def test_after_220_to_xclient_the_session_is_another_clients() -> None:
+    conn = at(EHLO + b"AUTH EXTERNAL =\r\n" + MAIL, ext.Verb("XCLIENT"), ext.Auth("EXTERNAL"))
+    identity = conn.identity
+    assert identity is not None
+    assert events(conn, b"XCLIENT NAME=spike.example\r\n") == [
+        smtp.Extended("XCLIENT", "NAME=spike.example")
+    ]
+    conn.send(smtp.Reply(220, "mx.example"))
+    assert conn.data_to_send() == b"220 mx.example\r\n"
+    assert state(conn) is State.CONNECTED
+    assert (conn.hello, conn.identity, conn.envelope) == (None, None, None)
+    assert codes(talk(conn, MAIL + EHLO + MAIL)) == [503, 250, 250]
+
+
 # -- CHECKPOINT (RFC 1845) ------------------------------------------------------------------------
 
 
