@@ -19,10 +19,11 @@ So may the line of a SASL exchange, but its refusal ends the exchange, and is Au
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from smtpproto._connection import Connection
+from smtpproto._mechanisms import SERVER_FIRST
 from smtpproto._redact import REDACTED, redacted, secrets_follow, verb_of
 from smtpproto._wire import base64
 from smtpproto._wire.lines import LineTooLong
@@ -211,6 +212,22 @@ class ServerSide(Connection):
 
     def _read_nothing(self) -> Event | None:
         return None if self._closed else self._no_more_data()
+
+    def _check_mechanism(
+        self,
+        mechanism: str,
+        initial_response: bytes | None,
+        offered: Collection[str],
+        private: bool,
+    ) -> None:
+        """Raise Refused when AUTH cannot begin with `mechanism`. `private`: the condition of the
+        connection is good enough for it."""
+        if mechanism not in offered:
+            raise Refused(504, "5.5.4", "This mechanism is not offered here")
+        if not private:
+            raise Refused(538, "5.7.11", f"This mechanism needs TLS: {self._starttls} first")
+        if mechanism in SERVER_FIRST and initial_response is not None:
+            raise Refused(501, "5.7.0", f"In {mechanism} the server speaks first")
 
     def _challenge(self, challenge: AuthChallenge, head: bytes) -> bytes:
         """The line of a challenge, which begins with `head`. Raises OutOfOrderError where only

@@ -48,6 +48,13 @@ class Maildrop:
         self._deleted: set[int] = set()
         self._octets = sum(self._sizes)  # of what is not deleted
 
+    def __repr__(self) -> str:
+        status = self.status
+        return (
+            f"<Maildrop of {status.count} messages, {status.octets} octets,"
+            f" {len(self._deleted)} more marked as deleted>"
+        )
+
     @property
     def status(self) -> MaildropStatus:
         """How many messages there are, and how large; those marked as deleted do not count."""

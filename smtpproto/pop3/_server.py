@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from smtpproto._command import CONTROL
-from smtpproto._mechanisms import SERVER_FIRST
 from smtpproto._server import ServerSide, written_call
 from smtpproto.errors import (
     DecisionNeededError,
@@ -377,8 +376,10 @@ class ServerConnection(ServerSide):
         else:
             command = command_class.read(argument)
         session.check(command, session.utf8)
-        if command_class is Auth:
-            self._check_mechanism(command)
+        if isinstance(command, Auth) and command.mechanism is not None:  # else it wants the list
+            mechanism, offered = command.mechanism, self._capabilities.sasl
+            private = self._capabilities.allows(mechanism, self.tls)
+            self._check_mechanism(mechanism, command.initial_response, offered, private)
         self._secrets_follow = False
         step = step_of(command)
         session.enter(step)
@@ -409,18 +410,6 @@ class ServerConnection(ServerSide):
         limit = self._limits.command_line
         if verb != "AUTH" or len(line) + 2 > self._auth_line:
             raise Refused(500, "5.5.2", f"Line too long: a command has at most {limit} octets")
-
-    def _check_mechanism(self, command: Command) -> None:
-        assert isinstance(command, Auth)
-        mechanism = command.mechanism
-        if mechanism is None:  # it asks for the list
-            return
-        if mechanism not in self._capabilities.sasl:
-            raise Refused(504, "5.5.4", "This mechanism is not offered here")
-        if not self._capabilities.allows(mechanism, self.tls):
-            raise Refused(538, "5.7.11", "This mechanism needs TLS: STLS first")
-        if mechanism in SERVER_FIRST and command.initial_response is not None:
-            raise Refused(501, "5.7.0", f"In {mechanism} the server speaks first")
 
     # -- TLS --------------------------------------------------------------------------------------
 

@@ -210,6 +210,11 @@ class Delivery:
             raise OutOfOrderError(f"{call} is for a message of None, while wants_message is True")
         return self._content
 
+    def __repr__(self) -> str:
+        if self._report is not None:
+            return f"<Delivery: {len(self._report.outcomes)} recipients, reported>"
+        return f"<Delivery to {len(self._envelope.recipients)} recipients over {self._conn!r}>"
+
     # -- what comes next, when everything is answered ---------------------------------------------
 
     def _go_on(self) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from smtpproto._command import upper
 from smtpproto._connection import Connection
-from smtpproto._mechanisms import SERVER_FIRST
 from smtpproto._redact import verb_of
 from smtpproto._server import ServerSide
 from smtpproto._value import check_choice, is_number
@@ -495,8 +494,10 @@ class ServerConnection(ServerSide):
         session.check(command, session.mail)
         if session.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
             session.tally.count(command)
-        if command_class is Auth:
-            self._check_mechanism(command)
+        if isinstance(command, Auth):
+            assert self._offer.auth is not None
+            offered = self._offer.auth.mechanisms
+            self._check_mechanism(command.mechanism, command.initial_response, offered, True)
         elif session.state is BDAT or command_class is Burl:
             return self._between_chunks(command)
         self._owed, self._step = command, step
@@ -537,15 +538,6 @@ class ServerConnection(ServerSide):
         mechanism = upper(argument.partition(" ")[0])
         if auth and mechanism in auth.mechanisms and not auth.allows(mechanism, self.tls):
             raise Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
-
-    def _check_mechanism(self, command: Command) -> None:
-        assert isinstance(command, Auth)
-        auth = self._offer.auth
-        assert auth is not None
-        if command.mechanism not in auth.mechanisms:
-            raise Refused(504, "5.5.4", "This mechanism is not offered here")
-        if command.mechanism in SERVER_FIRST and command.initial_response is not None:
-            raise Refused(501, "5.7.0", f"In {command.mechanism} the server speaks first")
 
     def _between_chunks(self, command: Command) -> Event:
         """A command that comes between the chunks of a message, or BURL, which is one."""

@@ -229,3 +229,9 @@ def test_what_is_not_updated_stays(last: bytes) -> None:
         {"mrose": box},
     )
     assert list(box) == ["a", "b"]
+
+
+def test_repr() -> None:
+    maildrop = Maildrop([("a", 10), ("b", 20)])
+    maildrop.answer(pop3.Dele(1))
+    assert repr(maildrop) == "<Maildrop of 1 messages, 20 octets, 1 more marked as deleted>"

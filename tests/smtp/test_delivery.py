@@ -1247,3 +1247,11 @@ def test_a_report_can_be_written_to_a_log() -> None:
     delivery.receive_data(b"250 OK\r\n")
     words = "RCPT was refused: 550 Bo?te pleine???[2J"
     assert str(delivery.report) == f"<b@mx.example> refused: {words}"
+
+
+def test_repr() -> None:
+    conn = smtp.ClientConnection()
+    delivery = smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d", "e@f"]), b"hi", domain="me")
+    assert repr(delivery).startswith("<Delivery to 2 recipients over <SMTP client in state greet")
+    delivery.abort()
+    assert repr(delivery) == "<Delivery: 2 recipients, reported>"
