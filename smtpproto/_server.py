@@ -75,8 +75,9 @@ class ServerSide(Connection):
         self._most_refusals = most_refusals  # None for any number
         self._auth_line = auth_line  # octets of a line of a SASL exchange
         self._longest_line = 0  # octets of a command line, whatever its verb turns out to be
-        self._refusals = 0  # since the client last got something done
-        self._first_line = True  # it is still to come: it tells who is not a mail client
+        self._refusals = 0  # since the last message that was accepted, or the last login
+        # Until the first line is read: a client of another protocol shows itself there.
+        self._first_line = True
         self._secrets_follow = False  # AUTH was refused: its responses may be on their way
         self._step: str | None = GREETING.step
         self._owed: Request | None = GREETING

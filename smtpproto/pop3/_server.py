@@ -101,11 +101,11 @@ class ServerConnection(ServerSide):
         self._timestamp = None if timestamp is None else check_timestamp(timestamp)
         self._session.timestamp = self._timestamp
         self._limits = limits
-        self._offer(capabilities)
+        self._set_capabilities(capabilities)
         self._utf8_text = False  # UTF8 or LANG was accepted: texts may be UTF-8
         self._message: MessageWriter | None = None  # between Ok to RETR or TOP and its end
 
-    def _offer(self, capabilities: Capabilities | Iterable[str]) -> None:
+    def _set_capabilities(self, capabilities: Capabilities | Iterable[str]) -> None:
         """Allow what these are, from here on."""
         if not isinstance(capabilities, Capabilities):
             capabilities = Capabilities(capabilities)
@@ -132,7 +132,7 @@ class ServerConnection(ServerSide):
 
     @capabilities.setter
     def capabilities(self, capabilities: Capabilities | Iterable[str]) -> None:
-        self._offer(capabilities)
+        self._set_capabilities(capabilities)
 
     @property
     def user(self) -> str | None:

@@ -96,7 +96,7 @@ class ServerConnection(ServerSide):
 
     __slots__ = (
         "_chunk", "_domain", "_extensions", "_guarded", "_hello", "_lenient", "_limits",
-        "_message", "_offer", "_require_auth", "_require_tls",
+        "_message", "_service", "_require_auth", "_require_tls",
     )  # fmt: skip
 
     _role = "SMTP server"
@@ -141,17 +141,17 @@ class ServerConnection(ServerSide):
         # The steps that a client may not always take although it is their turn.
         self._guarded = _STEPS if require_auth or require_tls else _GUARDED
         self._extensions = _offerable(extensions)
-        self._follow_offer(server_service(self._extensions, tls, lmtp))
+        self._use_service(server_service(self._extensions, tls, lmtp))
         self._hello: Ehlo | Helo | Lhlo | None = None
         self._message: Intake | None = None  # that is being received
         self._chunk: Chunk | None = None  # whose octets are being read
 
-    def _follow_offer(self, offer: ServerService) -> None:
-        """Allow what is offered from here on."""
-        self._offer = offer
-        self._session.offer(offer)
-        longest = self._limits.command_line + max(offer.extra_mail, offer.extra_rcpt)
-        self._longest_line = longest if offer.auth is None else max(longest, self._auth_line)
+    def _use_service(self, service: ServerService) -> None:
+        """Allow what these extensions bring, from here on."""
+        self._service = service
+        self._session.begin_with(service)
+        longest = self._limits.command_line + max(service.extra_mail, service.extra_rcpt)
+        self._longest_line = longest if service.auth is None else max(longest, self._auth_line)
 
     # -- public: what the session is --------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class ServerConnection(ServerSide):
         if isinstance(self._hello, Ehlo | Lhlo) and not greets:
             raise OutOfOrderError("the extensions can only be changed until EHLO is answered")
         offered = _offerable(extensions)
-        self._follow_offer(server_service(offered, self.tls, self._session.lmtp))
+        self._use_service(server_service(offered, self.tls, self._session.lmtp))
         self._extensions = offered
 
     @property
@@ -229,7 +229,7 @@ class ServerConnection(ServerSide):
         BURL a reply of your own.
         """
         step = self._step or self._owed_step("accept")
-        usual = self._offer.accepted.get(step)
+        usual = self._service.accepted.get(step)
         if usual is None:
             reply = self._named_reply(step, text)
             wire = bytes(reply)
@@ -256,7 +256,7 @@ class ServerConnection(ServerSide):
             usual = "LMTP" if self._session.lmtp else "ESMTP"
             return self._fold(220, f"{self._domain} {text or usual}", None)
         if step == "QUIT":
-            status = "2.0.0" if self._offer.enhanced else None
+            status = "2.0.0" if self._service.enhanced else None
             return self._fold(221, text or f"{self._domain} {TEXTS[221]}", status)
         return self._hello_reply(text)
 
@@ -266,7 +266,7 @@ class ServerConnection(ServerSide):
         first = self._fold(250, words, None).lines[0]
         if isinstance(self._owed, Helo):
             return Reply(250, first)
-        return trusted_reply(250, (first, *self._offer.lines))
+        return trusted_reply(250, (first, *self._service.lines))
 
     def reject(
         self, code: int, text: str | None = None, enhanced: EnhancedStatus | str | None = None
@@ -293,7 +293,7 @@ class ServerConnection(ServerSide):
             enhanced.check(code)  # here too where it is not written
         if step in ("greeting", "EHLO", "HELO", "LHLO"):  # RFC 2034 section 4
             enhanced = None
-        elif enhanced is None and self._offer.enhanced:
+        elif enhanced is None and self._service.enhanced:
             enhanced = default_status(code, STEPS[step].subject)
         if text is None:
             return Reply(code, enhanced=enhanced)
@@ -344,7 +344,7 @@ class ServerConnection(ServerSide):
         self._check_identity(identity)
         if step not in ("AUTH", "AUTH response"):
             raise OutOfOrderError(f"authenticated() answers AUTH, but {step} is owed a reply")
-        status = "2.7.0" if self._offer.enhanced else None
+        status = "2.7.0" if self._service.enhanced else None
         reply = self._fold(235, text or "Authentication succeeded", status)
         self._answer(reply, bytes(reply))
         self._identity = identity
@@ -364,7 +364,7 @@ class ServerConnection(ServerSide):
         if step not in _TURNS:
             raise OutOfOrderError(f"reversed() answers TURN and ATRN, but {step} is owed a reply")
         self._check_successor(successor)
-        status = "2.0.0" if self._offer.enhanced else None
+        status = "2.0.0" if self._service.enhanced else None
         reply = self._fold(250, text or "OK, now reversing the connection", status)
         self._answer(reply, bytes(reply))
         self._hand_over(successor)
@@ -430,7 +430,7 @@ class ServerConnection(ServerSide):
             self._hello = request
             self._message = None
             if not isinstance(request, Helo):
-                self._session.in_effect(self._offer, self._offer.limits)
+                self._session.in_effect(self._service, self._service.limits)
 
     def _after_rset(self, request: Request, reply: Reply) -> None:
         if reply.code < 300:
@@ -439,7 +439,7 @@ class ServerConnection(ServerSide):
     def _after_data(self, request: Request, reply: Reply) -> None:
         if reply.code == 354:
             decoder = DotDecoder(strict=not self._lenient)
-            self._message = Intake(self._offer.size, decoder)
+            self._message = Intake(self._service.size, decoder)
 
     def _after_chunk(self, request: Request | None, reply: Reply) -> None:
         if reply.severity != 2 and request is not None:  # else the connection reports it itself
@@ -472,8 +472,8 @@ class ServerConnection(ServerSide):
         return super()._read() if self._chunk is None else self._read_chunk()
 
     def _command(self, line: bytes) -> Event | None:
-        verb, argument = read_line(line, ascii_only=not self._offer.utf8)
-        command_class = self._offer.verbs.get(verb)
+        verb, argument = read_line(line, ascii_only=not self._service.utf8)
+        command_class = self._service.verbs.get(verb)
         if command_class is None:
             self._refuse_verb(line, verb)
         self._secrets_follow = False
@@ -495,8 +495,8 @@ class ServerConnection(ServerSide):
         if session.tally is not None and isinstance(command, _COUNTED_BY_LIMITS):
             session.tally.count(command)
         if isinstance(command, Auth):
-            assert self._offer.auth is not None
-            offered = self._offer.auth.mechanisms
+            assert self._service.auth is not None
+            offered = self._service.auth.mechanisms
             self._check_mechanism(command.mechanism, command.initial_response, offered, True)
         elif session.state is BDAT or command_class is Burl:
             return self._between_chunks(command)
@@ -506,7 +506,7 @@ class ServerConnection(ServerSide):
     def _refuse_verb(self, line: bytes, verb: str) -> NoReturn:
         self._check_verb_http(verb)
         self._check_length(line, verb)
-        if verb in self._offer.known:
+        if verb in self._service.known:
             raise Refused(502, "5.5.1", f"{verb} is not offered here")
         raise Refused(500, "5.5.2", "Command unrecognized")
 
@@ -515,9 +515,9 @@ class ServerConnection(ServerSide):
         if len(line) + 2 <= limit:
             return
         if verb == "MAIL":
-            limit += self._offer.extra_mail
+            limit += self._service.extra_mail
         elif verb == "RCPT":
-            limit += self._offer.extra_rcpt
+            limit += self._service.extra_rcpt
         elif verb == "AUTH":
             # RFC 4954 tells clients to keep to 512, and clients with long tokens do not.
             limit = max(limit, self._limits.auth_line)
@@ -534,7 +534,7 @@ class ServerConnection(ServerSide):
 
     def _check_privacy(self, argument: str) -> None:
         """Before anything else of AUTH is looked at."""
-        auth = self._offer.auth
+        auth = self._service.auth
         mechanism = upper(argument.partition(" ")[0])
         if auth and mechanism in auth.mechanisms and not auth.allows(mechanism, self.tls):
             raise Refused(538, "5.7.11", "This mechanism needs TLS: STARTTLS first")
@@ -582,7 +582,7 @@ class ServerConnection(ServerSide):
             mail = self._session.mail
             assert mail is not None
             decoder = PlainDecoder(strict=not (self._lenient or mail.binary))
-            self._message = Intake(self._offer.size, decoder)
+            self._message = Intake(self._service.size, decoder)
         return self._read_chunk()
 
     def _read_chunk(self) -> Event | None:
@@ -637,16 +637,16 @@ class ServerConnection(ServerSide):
     # -- TLS --------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        offer = server_service(self._extensions, True, self._session.lmtp)
-        self._session.tls_started(offer)
-        self._follow_offer(offer)
+        service = server_service(self._extensions, True, self._session.lmtp)
+        self._session.tls_started(service)
+        self._use_service(service)
         self._hello = self._identity = None
 
     # -- refusing, and the end --------------------------------------------------------------------
 
     def _own(self, refused: Refused) -> tuple[Reply, bytes]:
         return standard(
-            refused.code, refused.status if self._offer.enhanced else None, refused.text
+            refused.code, refused.status if self._service.enhanced else None, refused.text
         )
 
     def _refuse(
@@ -654,7 +654,7 @@ class ServerConnection(ServerSide):
     ) -> Event:
         verb = verb_of(line)
         event = super()._refuse(line, refused, wire, verb)
-        if wire is None and verb == "BDAT" and "BDAT" in self._offer.verbs:
+        if wire is None and verb == "BDAT" and "BDAT" in self._service.verbs:
             # Nobody knows where the octets of the chunk end, and they must not be taken for
             # commands.
             self.shutdown(_LOST)
@@ -669,11 +669,11 @@ class ServerConnection(ServerSide):
         return code in _COUNTED
 
     def _knows(self, verb: str) -> bool:
-        return verb in self._offer.known
+        return verb in self._service.known
 
     def _farewell(self, status: str, text: str) -> Reply:
         """421 (RFC 5321 section 3.8)."""
-        enhanced = self._offer.enhanced and self._step != "greeting"  # RFC 2034 section 4
+        enhanced = self._service.enhanced and self._step != "greeting"  # RFC 2034 section 4
         return self._fold(421, f"{self._domain} {text}", status if enhanced else None)
 
     @property
@@ -690,8 +690,8 @@ class ServerConnection(ServerSide):
 
 
 def _offerable(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
-    """What a server can offer of these: of what another server has offered, as a proxy's client
-    saw it, all that does not need what is lacking."""
+    """The extensions to offer. Of another server's Capabilities, as a proxy's client saw them,
+    those whose prerequisites are missing are dropped."""
     offered = tuple(extensions)
     if not isinstance(extensions, Capabilities):
         return offered

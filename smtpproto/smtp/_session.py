@@ -148,10 +148,10 @@ class Session:
         self.state = GREETING
         self.moves = MACHINE[GREETING]
         """The steps that the state allows, and where the replies to each lead."""
-        self.offer(service)
+        self.begin_with(service)
         self._begin()
 
-    def offer(self, service: Service) -> None:
+    def begin_with(self, service: Service) -> None:
         """Begin with these extensions in effect, now and whenever the session begins anew: a
         server's own. A client knows of none before the answer to EHLO."""
         self._initial = self.service = service
@@ -337,10 +337,10 @@ class Session:
             self._begin()
 
     def tls_started(self, service: Service = NOTHING) -> None:
-        """TLS has begun: what was learnt in clear is forgotten. `service` as for `offer`."""
+        """TLS has begun: what was learnt in clear is forgotten. `service` as for `begin_with`."""
         self.tls = True
         self._move(CONNECTED)
-        self.offer(service)
+        self.begin_with(service)
         self._begin()
 
     def end(self) -> None:
