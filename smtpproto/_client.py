@@ -181,6 +181,11 @@ class ClientSide(Connection):
         Raises NotOfferedError and OutOfOrderError where Auth cannot be sent, before the mechanism
         is asked.
         """
+        if not callable(getattr(mechanism, "respond", None)):
+            raise TypeError(
+                "authenticate(mechanism): a client mechanism such as sasl.PlainClient(user,"
+                f" password), not {type(mechanism).__name__}"
+            )
         self._check_auth(mechanism.name)
         initial = mechanism.respond(None)
         sent = self._begin_auth(mechanism.name, initial)

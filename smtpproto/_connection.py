@@ -76,11 +76,14 @@ class Connection:
         would wait although `wants_data` is False, and TypeError for anything that is not octets,
         such as None.
         """
+        if type(data) is not bytes and not isinstance(data, bytearray | memoryview | bytes):
+            raise TypeError(
+                "receive_data(data): octets (bytes, bytearray, memoryview), b'' at their end, not"
+                f" {type(data).__name__}"
+            )
         if self._closed:
             return
         if not data:
-            if not isinstance(data, bytes | bytearray | memoryview):
-                raise TypeError(f"receive_data() takes octets, b'' at their end, not {data!r}")
             self._at_eof = True
             self._need_data = False
             return

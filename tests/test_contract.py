@@ -147,6 +147,36 @@ def test_octets_are_bytes_bytearray_or_memoryview(build: Callable[..., Any], dat
         build().receive_data(octets)
 
 
+@both
+def test_octets_are_octets_also_while_others_wait(kind: Kind) -> None:
+    server = kind.server()
+    server.receive_data(b"x")
+    for data in ("text", [1], 5):
+        with pytest.raises(TypeError, match=r"receive_data\(data\): octets .*, not "):
+            server.receive_data(data)
+
+
+@both
+def test_a_mechanism_is_an_object_and_not_its_name(kind: Kind) -> None:
+    client = connected(kind)
+    with pytest.raises(TypeError, match=r"authenticate\(mechanism\): .*, not str"):
+        client.authenticate("PLAIN")
+    assert client.data_to_send() == b""
+
+
+def test_arguments_of_the_wrong_type_are_named() -> None:
+    conn = smtp.ClientConnection()
+    message: Any = 5
+    with pytest.raises(TypeError, match="message: octets, an iterable of pieces, or None, not int"):
+        smtp.Delivery(conn, smtp.Envelope("a@b", ["c@d"]), message, domain="me")
+    messages: Any = ["a"]
+    with pytest.raises(TypeError, match=r"messages: pairs of a unique-id and .*, not str: 'a'"):
+        pop3.Maildrop(messages)
+    extensions: Any = [smtp.Auth("PLAIN")]
+    with pytest.raises(TypeError, match=r"such as smtp.ext.Pipelining\(\), not Auth: "):
+        smtp.ServerConnection("mx", extensions=extensions)
+
+
 @all_four
 def test_after_the_end_of_the_octets_there_are_no_more(build: Callable[..., Any]) -> None:
     conn = build()

@@ -42,7 +42,13 @@ class Maildrop:
     def __init__(self, messages: Iterable[tuple[str, int]] = ()) -> None:
         self._uids: list[str] = []
         self._sizes: list[int] = []
-        for uid, octets in messages:
+        for message in messages:
+            if not isinstance(message, tuple | list) or len(message) != 2:
+                raise TypeError(
+                    "messages: pairs of a unique-id and a number of octets, not"
+                    f" {type(message).__name__}: {message!r:.80}"
+                )
+            uid, octets = message
             self._uids.append(check_uid(uid))
             self._sizes.append(check_octets(octets))
         self._deleted: set[int] = set()

@@ -281,7 +281,8 @@ def server_service(extensions: tuple[Extension, ...], tls: bool, lmtp: bool) -> 
     for extension in extensions:
         if not isinstance(extension, Extension):
             raise TypeError(
-                f"extensions are values such as smtp.ext.Pipelining(), not {extension!r:.80}"
+                "extensions are values such as smtp.ext.Pipelining(), not"
+                f" {type(extension).__name__}: {extension!r:.80}"
             )
     policies = tuple(extension.server_policy for extension in extensions)
     return _shared(extensions, policies, tls, lmtp)

@@ -12,7 +12,7 @@ has a state: whether it goes out, has ended, and has gone out whole.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping, MutableSequence
 
 from smtpproto._wire.newlines import NewlineRepair
 from smtpproto.errors import (
@@ -515,6 +515,10 @@ def _check(
         raise TypeError("a message is octets: encode the text")
     if hasattr(message, "as_bytes"):  # email.message's, which iterates over names of fields
         raise TypeError("a message is octets: give bytes(message)")
+    if not (message is None or isinstance(message, Octets | Iterable)):
+        raise TypeError(
+            f"message: octets, an iterable of pieces, or None, not {type(message).__name__}"
+        )
     mail = envelope.mail
     if isinstance(mail, Mail) and mail.transid is not None:
         raise InvalidValueError("a Delivery sends whole messages: leave TRANSID out")

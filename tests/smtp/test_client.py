@@ -2110,10 +2110,10 @@ def test_what_is_no_octets_is_not_the_end() -> None:
     """None is what a non-blocking read gives when there is nothing yet."""
     conn = client()
     for nothing in (None, "", 0):
-        with pytest.raises(TypeError, match="takes octets"):
+        with pytest.raises(TypeError, match=r"octets \(bytes"):
             conn.receive_data(nothing)  # type: ignore[arg-type] # the point of the test
     for no_octets in ("220 mx.example\r\n", [50, 50, 48]):
-        with pytest.raises(TypeError, match="bytes-like"):
+        with pytest.raises(TypeError, match=r"octets \(bytes"):
             conn.receive_data(no_octets)  # type: ignore[arg-type] # the point of the test
     assert list(conn.events()) == []
     assert not conn.closed
