@@ -20,7 +20,7 @@ from smtpproto.errors import (
     RemoteProtocolError,
 )
 from smtpproto.smtp._capabilities import NO_CAPABILITIES, RFC_821, Capabilities, ClientService
-from smtpproto.smtp._commands import Auth, Bdat, Burl, Command, Helo, Mail, Raw, Rcpt
+from smtpproto.smtp._commands import Auth, Bdat, Command, Helo, Mail, Raw, Rcpt
 from smtpproto.smtp._events import (
     AuthCancelled,
     AuthResponse,
@@ -196,17 +196,18 @@ class ClientConnection(ClientSide):
         sent in another transaction or session (RFC 9422); InvalidValueError for a line that is too
         long, and where `newlines` is strict; ClosedError when the session is over.
         """
-        if isinstance(item, Raw):
-            self._send_raw(item)
-        elif isinstance(item, Command):
+        if isinstance(item, Command):
             step = item.step
-            if isinstance(item, _CHUNK_COMMANDS):
+            if step in _MORE_TO_DO:
+                if isinstance(item, Raw):
+                    self._send_raw(item)
+                    return
                 step = step_of(item)
             wire = item.__bytes__()  # bytes() takes half as long again
-            ahead = self._ahead
             self._check_command(item, step, wire)
-            if isinstance(item, Bdat):
+            if step in _MORE_TO_DO and isinstance(item, Bdat):
                 self._chunk_left = item.size
+            ahead = self._ahead
             ahead.assume(step, item)
             self._waiting.append(Sent(item, step, wire, 1, ahead.state))
             self._write_what_may_go()
@@ -524,7 +525,8 @@ def _shown(reply: Reply) -> str:
 
 _MOST_SHOWN = 100
 _COUNTED_BY_LIMITS = (MailCommand, Rcpt)
-_CHUNK_COMMANDS = (Bdat, Burl)
+_MORE_TO_DO = frozenset({"BDAT", "BDAT LAST", "BURL", "raw"})
+"""The steps of the commands that are not just a line: Bdat, Burl, Raw."""
 
 _KINDS: dict[int, type[LocalProtocolError]] = {
     421: LimitError,
