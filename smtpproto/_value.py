@@ -91,7 +91,7 @@ def is_number(value: object, first: int, last: int) -> bool:
 
 
 def no_text(what: str, text: object) -> NoReturn:
-    """Raise InvalidValueError: `text`, which is to be the `what`, is no str.
+    """Raise InvalidValueError because `text`, given as the `what`, is not a str.
 
     It is not shown: it may be a secret.
     """
