@@ -350,7 +350,7 @@ class ClientConnection(ClientSide):
             self._session.messages = result.count
 
     def _after_utf8(self, sent: Sent, done: bool, result: Result) -> None:
-        self._ahead.utf8 = done
+        self._ahead.utf8 = self._session.utf8
 
     def _leads_to(self, sent: Sent, kind: str, line: bytes) -> State:
         """The state that an answer of this kind leads to. Raises RemoteProtocolError."""

@@ -154,7 +154,7 @@ class Session:
         self._move(state)
         self.user = request.name if state is State.USER else None
         if step == "UTF8":
-            self.utf8 = kind == OK
+            self.utf8 = self.utf8 or kind == OK
         elif step == "AUTH":
             self.auth = request
         elif step in ("DELE", "RSET") and kind == OK:

@@ -169,7 +169,8 @@ class ServerConnection(ServerSide):
         session = self._session
         if not session.lmtp or self._step not in TAKES_MESSAGE:
             return None
-        return session.recipients[-session.unanswered or 0]
+        left = session.unanswered or len(session.recipients)
+        return session.recipients[-left] if left else None
 
     @property
     def extensions(self) -> tuple[Extension, ...]:
